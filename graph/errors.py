@@ -1,0 +1,98 @@
+"""Every error a user can meet, in one tree. Each message says what failed, where, and what to do.
+
+TwohopError
+├── SettingsError            a setting is missing or contradicts another
+├── ServerError              the managed Neo4j server
+│   ├── PortTaken
+│   ├── DownloadFailed       no network, or a file whose checksum is not the locked one
+│   ├── ServerCrashed
+│   ├── ServerNotRunning
+│   └── DataTooNew           the data folder was written by a newer Neo4j
+├── DatabaseError            any Neo4j server, through the driver
+│   ├── DatabaseUnavailable
+│   ├── AuthenticationFailed
+│   └── StatementFailed
+├── StoreError               the graph in a store is not in the state that the job needs
+│   ├── StoreEmpty
+│   ├── StoreNotEmpty
+│   └── StoreBusy            another process holds the store's lock
+├── NotFound                 a user, an item, a browse node or a generation that does not exist
+├── SourceError              raw data: not there, or a mapping that does not fit it
+└── ArtefactError            a model file: not there, damaged or foreign
+"""
+
+
+class TwohopError(Exception):
+    """Base of all errors that the command prints as one line and exit code 1."""
+
+
+class SettingsError(TwohopError):
+    pass
+
+
+class ServerError(TwohopError):
+    pass
+
+
+class PortTaken(ServerError):
+    pass
+
+
+class DownloadFailed(ServerError):
+    pass
+
+
+class ServerCrashed(ServerError):
+    pass
+
+
+class ServerNotRunning(ServerError):
+    pass
+
+
+class DataTooNew(ServerError):
+    pass
+
+
+class DatabaseError(TwohopError):
+    pass
+
+
+class DatabaseUnavailable(DatabaseError):
+    pass
+
+
+class AuthenticationFailed(DatabaseError):
+    pass
+
+
+class StatementFailed(DatabaseError):
+    pass
+
+
+class StoreError(TwohopError):
+    pass
+
+
+class StoreEmpty(StoreError):
+    pass
+
+
+class StoreNotEmpty(StoreError):
+    pass
+
+
+class StoreBusy(StoreError):
+    pass
+
+
+class NotFound(TwohopError):
+    pass
+
+
+class SourceError(TwohopError):
+    pass
+
+
+class ArtefactError(TwohopError):
+    pass

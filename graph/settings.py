@@ -1,0 +1,81 @@
+"""Settings from the environment and `.env`: `TWOHOP_*` for the project, `NEO4J_*` for a server of your own."""
+
+import re
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from graph.errors import SettingsError
+
+STORE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+class Settings(BaseSettings):
+    """All settings. Times are in seconds. Environment variables win over `.env`.
+
+    Raises `SettingsError` through `load_settings` only; pydantic's own error never reaches a user.
+    """
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", populate_by_name=True)
+
+    home: Path = Field(Path(".twohop"), alias="TWOHOP_HOME", description="folder that holds all stores")
+    store: str = Field("complete-journey", alias="TWOHOP_STORE", description="one store is one graph")
+    data: Path | None = Field(None, alias="TWOHOP_DATA", description="folder with raw data sets")
+    heap: str = Field("2g", alias="TWOHOP_HEAP", description="Java heap of the managed server")
+    page_cache: str = Field("1g", alias="TWOHOP_PAGE_CACHE", description="page cache of the managed server")
+
+    neo4j_uri: str | None = Field(None, alias="NEO4J_URI", description="set: that server; unset: a managed one")
+    neo4j_username: str = Field("neo4j", alias="NEO4J_USERNAME")
+    neo4j_password: SecretStr | None = Field(None, alias="NEO4J_PASSWORD")
+    neo4j_database: str = Field("neo4j", alias="NEO4J_DATABASE")
+    connect_timeout: float = Field(5.0, alias="NEO4J_CONNECT_TIMEOUT", gt=0)
+    retry_time: float = Field(15.0, alias="NEO4J_RETRY_TIME", gt=0)
+
+    @field_validator("store")
+    @classmethod
+    def _store_is_a_folder_name(cls, name: str) -> str:
+        if not STORE_NAME.fullmatch(name):
+            raise ValueError("a store's name has 1 to 64 of a-z 0-9 . _ - and starts with a letter or digit")
+        return name
+
+    @field_validator("neo4j_uri")
+    @classmethod
+    def _empty_uri_is_none(cls, uri: str | None) -> str | None:
+        return uri or None
+
+    @property
+    def managed(self) -> bool:
+        """True where the server is started by Twohop itself."""
+        return self.neo4j_uri is None
+
+    @cached_property
+    def store_folder(self) -> Path:
+        """Absolute folder of this store: the managed server, artefacts, quarantine files."""
+        return (self.home.expanduser() / self.store).resolve()
+
+    @property
+    def artefacts_folder(self) -> Path:
+        return self.store_folder / "artefacts"
+
+    @property
+    def quarantine_folder(self) -> Path:
+        return self.store_folder / "quarantine"
+
+    @property
+    def exposures_file(self) -> Path:
+        """What was displayed where and when: read by the Bias Net in training only, so kept beside the graph."""
+        return self.store_folder / "exposures.parquet"
+
+
+def load_settings(store: str | None = None) -> Settings:
+    """Read the settings; `store` wins over the environment. Raises `SettingsError` with one line."""
+    try:
+        return Settings(**({"store": store} if store else {}))  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(
+            f"setting {name} = {first['input']!r}: {first['msg'].removeprefix('Value error, ')}"
+        ) from None

@@ -39,6 +39,9 @@ EVENT_LISTS = {
     "value": "values",
     "place": "places",
 }
+# Neo4j's lists hold no nulls: what stands for an unknown value in an event list. An empty session or place and a
+# time of -1 are therefore unknown too; the snapshot turns them back.
+UNKNOWN = {"position": -1, "time": -1, "session": "", "quantity": float("nan"), "value": float("nan"), "place": ""}
 WEEK = 7 * 24 * 3600  # seconds
 
 

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from graph.errors import SettingsError
 
+MEMORY_SIZE = re.compile(r"[1-9][0-9]*[kmg]", re.IGNORECASE)
 STORE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
@@ -25,12 +26,24 @@ class Settings(BaseSettings):
     data: Path | None = Field(None, alias="TWOHOP_DATA", description="folder with raw data sets")
     heap: str = Field("2g", alias="TWOHOP_HEAP", description="Java heap of the managed server")
     page_cache: str = Field("1g", alias="TWOHOP_PAGE_CACHE", description="page cache of the managed server")
+    bolt_port: int | None = Field(
+        None, alias="TWOHOP_BOLT_PORT", ge=1, le=65535, description="unset: 7687 or next free"
+    )
+    http_port: int | None = Field(
+        None, alias="TWOHOP_HTTP_PORT", ge=1, le=65535, description="unset: 7474 or next free"
+    )
+    start_timeout: float = Field(
+        300.0, alias="TWOHOP_START_TIMEOUT", gt=0, description="recovery after a crash included"
+    )
+    stop_timeout: float = Field(120.0, alias="TWOHOP_STOP_TIMEOUT", gt=0)
+    maven_url: str | None = Field(None, alias="TWOHOP_MAVEN_URL", description="Maven repository; unset: Maven Central")
 
     neo4j_uri: str | None = Field(None, alias="NEO4J_URI", description="set: that server; unset: a managed one")
     neo4j_username: str = Field("neo4j", alias="NEO4J_USERNAME")
     neo4j_password: SecretStr | None = Field(None, alias="NEO4J_PASSWORD")
     neo4j_database: str = Field("neo4j", alias="NEO4J_DATABASE")
     connect_timeout: float = Field(5.0, alias="NEO4J_CONNECT_TIMEOUT", gt=0)
+    acquire_timeout: float = Field(10.0, alias="NEO4J_ACQUIRE_TIMEOUT", gt=0, description="wait for a free connection")
     retry_time: float = Field(15.0, alias="NEO4J_RETRY_TIME", gt=0)
 
     @field_validator("store")
@@ -40,10 +53,17 @@ class Settings(BaseSettings):
             raise ValueError("a store's name has 1 to 64 of a-z 0-9 . _ - and starts with a letter or digit")
         return name
 
-    @field_validator("neo4j_uri")
+    @field_validator("neo4j_uri", "maven_url")
     @classmethod
     def _empty_uri_is_none(cls, uri: str | None) -> str | None:
         return uri or None
+
+    @field_validator("heap", "page_cache")
+    @classmethod
+    def _memory_is_a_size(cls, size: str) -> str:
+        if not MEMORY_SIZE.fullmatch(size):
+            raise ValueError("a size is a whole number and k, m or g, such as 512m")
+        return size
 
     @property
     def managed(self) -> bool:

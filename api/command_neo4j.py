@@ -1,0 +1,63 @@
+"""`twohop neo4j start|stop|status`: the managed server of a store."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from graph.server import ManagedServer, Status
+from graph.settings import load_settings
+
+app = typer.Typer(no_args_is_help=True, help="Start, stop and look at the managed Neo4j server of a store.")
+
+Store = Annotated[str | None, typer.Option("--store", help="Name of the store; else TWOHOP_STORE.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@app.command()
+def start(store: Store = None) -> None:
+    """Start the server, wait until it answers, and leave it running. The first start fetches Neo4j (150 MB)."""
+    server = ManagedServer(load_settings(store))
+    started = server.start()
+    status = server.status()
+    typer.echo(f"Neo4j of store {status.store} {'runs' if started else 'already runs'} (pid {status.pid}).")
+    _print_addresses(status)
+
+
+@app.command()
+def stop(store: Store = None) -> None:
+    """Stop the server; the data stays."""
+    server = ManagedServer(load_settings(store))
+    stopped = server.stop()
+    typer.echo(f"Neo4j of store {server.settings.store} {'is stopped' if stopped else 'did not run'}.")
+
+
+@app.command("status")
+def show_status(store: Store = None, as_json: AsJson = False) -> None:
+    """Say whether the server runs, where it answers, and where its data, password and log are."""
+    status = ManagedServer(load_settings(store)).status()
+    if as_json:
+        typer.echo(json.dumps(asdict(status), default=str))
+        return
+    if status.running:
+        typer.echo(f"Neo4j {status.version} of store {status.store} runs (pid {status.pid}).")
+    elif status.crashed:
+        typer.echo(f"Neo4j of store {status.store} crashed; the data is kept. Start it again: twohop neo4j start")
+    else:
+        typer.echo(f"Neo4j of store {status.store} does not run. Start it: twohop neo4j start")
+    _print_addresses(status)
+
+
+def _print_addresses(status: Status) -> None:
+    rows = (
+        ("Browser", status.browser_uri),
+        ("Bolt", status.bolt_uri),
+        ("user", "neo4j"),
+        ("password", f"in {status.password_file}"),
+        ("data", status.data_folder),
+        ("log", status.log),
+    )
+    for name, value in rows:
+        if value is not None:
+            typer.echo(f"  {name:<9} {value}")

@@ -1,0 +1,25 @@
+"""Constraints and indexes that every writer wants first: unique ids, and items in order of popularity."""
+
+from graph.driver import Database
+from graph.statements import statement
+
+STATEMENTS = (
+    "constraint_user",
+    "constraint_item",
+    "constraint_browse_node",
+    "constraint_intent",
+    "constraint_generation",
+    "constraint_serving",
+    "constraint_source",
+    "index_item_popularity",
+)
+
+
+def create_constraints(database: Database, timeout: int = 600) -> None:
+    """Create what is missing and wait until all of it is online, `timeout` seconds at most.
+
+    Raises `StatementFailed` where stored data breaks a constraint.
+    """
+    for name in STATEMENTS:
+        database.write(statement(name))
+    database.read(statement("await_indexes"), {"timeout": timeout})

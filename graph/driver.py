@@ -1,0 +1,212 @@
+"""The one way to the database, a managed server or one of your own: `with connect(settings) as database: …`."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import neo4j
+from neo4j import exceptions as foreign
+
+from graph.errors import (
+    AuthenticationFailed,
+    DatabaseUnavailable,
+    ServerNotRunning,
+    SettingsError,
+    StatementFailed,
+    TwohopError,
+)
+from graph.server import DATABASE, USERNAME, ManagedServer
+from graph.settings import Settings
+
+# What the driver logs it also raises: without a handler Python would print it beside our one line.
+logging.getLogger("neo4j").addHandler(logging.NullHandler())
+
+Parameters = Mapping[str, Any]
+Row = dict[str, Any]
+
+# Neo4j's exceptions to ours: the nearest class of an exception decides. A test wants each class of the driver here.
+OURS: dict[type[Exception], type[TwohopError]] = {
+    foreign.Neo4jError: StatementFailed,
+    foreign.ClientError: StatementFailed,
+    foreign.CypherSyntaxError: StatementFailed,
+    foreign.CypherTypeError: StatementFailed,
+    foreign.ConstraintError: StatementFailed,
+    foreign.DatabaseError: StatementFailed,
+    foreign.AuthError: AuthenticationFailed,
+    foreign.TokenExpired: AuthenticationFailed,
+    foreign.Forbidden: AuthenticationFailed,
+    foreign.TransientError: DatabaseUnavailable,
+    foreign.DatabaseUnavailable: DatabaseUnavailable,
+    foreign.NotALeader: DatabaseUnavailable,
+    foreign.ForbiddenOnReadOnlyDatabase: DatabaseUnavailable,
+    foreign.DriverError: StatementFailed,
+    foreign.SessionError: StatementFailed,
+    foreign.TransactionError: StatementFailed,
+    foreign.TransactionNestingError: StatementFailed,
+    foreign.ResultError: StatementFailed,
+    foreign.ResultFailedError: StatementFailed,
+    foreign.ResultConsumedError: StatementFailed,
+    foreign.ResultNotSingleError: StatementFailed,
+    foreign.BrokenRecordError: StatementFailed,
+    foreign.SessionExpired: DatabaseUnavailable,
+    foreign.ServiceUnavailable: DatabaseUnavailable,
+    foreign.RoutingServiceUnavailable: DatabaseUnavailable,
+    foreign.WriteServiceUnavailable: DatabaseUnavailable,
+    foreign.ReadServiceUnavailable: DatabaseUnavailable,
+    foreign.IncompleteCommit: DatabaseUnavailable,
+    foreign.ConnectionPoolError: DatabaseUnavailable,
+    foreign.ConnectionAcquisitionTimeoutError: DatabaseUnavailable,
+    foreign.ConfigurationError: SettingsError,
+    foreign.AuthConfigurationError: SettingsError,
+    foreign.CertificateConfigurationError: SettingsError,
+    foreign.UnsupportedServerProduct: SettingsError,
+}
+ADVICE: dict[type[TwohopError], str] = {
+    AuthenticationFailed: "; check NEO4J_USERNAME and NEO4J_PASSWORD, or the store's password file",
+    DatabaseUnavailable: "; see that the server runs, then try again",
+    SettingsError: "; check NEO4J_URI",
+}
+
+
+@contextmanager
+def translate(address: str) -> Iterator[None]:
+    """Turn what the driver raises into our own errors, as `OURS` says.
+
+    The message is one line with `address` in it, and never has a password.
+    """
+    try:
+        yield
+    except (foreign.Neo4jError, foreign.DriverError) as error:
+        ours = next(OURS[kind] for kind in type(error).__mro__ if kind in OURS)
+        said = error.message if isinstance(error, foreign.Neo4jError) else str(error)
+        line = " ".join((said or type(error).__name__).split()).rstrip(".")
+        raise ours(f"{address}: {line}{ADVICE.get(ours, '')}") from error
+
+
+class Database:
+    """One database of a Neo4j server: rows in, rows out. Safe for threads; close it, or use it by `with`.
+
+    Every method raises `DatabaseUnavailable`, `AuthenticationFailed` or `StatementFailed`. `timeout` is in seconds and
+    ends the statement in the server; None leaves it unlimited.
+    """
+
+    def __init__(self, driver: neo4j.Driver, name: str, address: str) -> None:
+        self.driver, self.name, self.address = driver, name, address
+
+    def read(self, query: str, parameters: Parameters | None = None, timeout: float | None = None) -> list[Row]:
+        """All rows of a reading statement; tried again after a passing failure."""
+        return self._execute(query, parameters, timeout, neo4j.RoutingControl.READ)
+
+    def write(self, query: str, parameters: Parameters | None = None, timeout: float | None = None) -> list[Row]:
+        """Run a writing statement in one transaction; tried again after a passing failure, so it must be idempotent."""
+        return self._execute(query, parameters, timeout, neo4j.RoutingControl.WRITE)
+
+    def read_graph(
+        self, query: str, parameters: Parameters | None = None, timeout: float | None = None
+    ) -> neo4j.graph.Graph:
+        """The nodes and relationships that a reading statement returns, each once."""
+        with translate(self.address):
+            return self.driver.execute_query(
+                neo4j.Query(query, timeout=timeout),
+                dict(parameters or {}),
+                routing_=neo4j.RoutingControl.READ,
+                database_=self.name,
+                result_transformer_=neo4j.Result.graph,
+            )
+
+    def stream(
+        self, query: str, parameters: Parameters | None = None, timeout: float | None = None, fetch_size: int = 10_000
+    ) -> Iterator[Row]:
+        """Rows of a reading statement as they come, `fetch_size` at a time in memory; not tried again."""
+        with (
+            translate(self.address),
+            self.driver.session(
+                database=self.name, default_access_mode=neo4j.READ_ACCESS, fetch_size=fetch_size
+            ) as session,
+        ):
+            for record in session.run(neo4j.Query(query, timeout=timeout), dict(parameters or {})):
+                yield record.data()
+
+    def write_in_batches(self, query: str, parameters: Parameters | None = None) -> list[Row]:
+        """Run a statement that commits by itself (`CALL … IN TRANSACTIONS`); not tried again."""
+        with translate(self.address), self.driver.session(database=self.name) as session:
+            return session.run(neo4j.Query(query), dict(parameters or {})).data()
+
+    def check(self) -> None:
+        """See that the server answers, takes the password and has this database."""
+        with translate(self.address), self.driver.session(database=self.name) as session:
+            session.begin_transaction().close()
+
+    def version(self) -> str:
+        """The server's version, such as `5.26.30`."""
+        with translate(self.address):
+            return self.driver.get_server_info().agent.removeprefix("Neo4j/")
+
+    def close(self) -> None:
+        self.driver.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _execute(
+        self, query: str, parameters: Parameters | None, timeout: float | None, routing: neo4j.RoutingControl
+    ) -> list[Row]:
+        with translate(self.address):
+            records, _, _ = self.driver.execute_query(
+                neo4j.Query(query, timeout=timeout),
+                dict(parameters or {}),
+                routing_=routing,
+                database_=self.name,
+            )
+        return [record.data() for record in records]
+
+
+def connect(settings: Settings, start: bool = True) -> Database:
+    """Open the database that the settings name, and see that it answers.
+
+    With `NEO4J_URI`: that server, by any of the driver's schemes (`bolt://`, `neo4j+s://`, …). Without: the store's
+    managed server, which is started where it doesn't run; with `start=False` that raises `ServerNotRunning`.
+    """
+    address, name, auth = _own(settings) if settings.neo4j_uri else _managed(settings, start)
+    with translate(address):
+        driver = neo4j.GraphDatabase.driver(
+            address,
+            auth=auth,
+            connection_timeout=settings.connect_timeout,
+            connection_acquisition_timeout=settings.acquire_timeout,
+            max_transaction_retry_time=settings.retry_time,
+            liveness_check_timeout=30,  # seconds unused, after which a connection is tried before it serves
+            notifications_min_severity="OFF",
+            telemetry_disabled=True,
+            user_agent=f"twohop neo4j-python/{neo4j.__version__}",
+        )
+    database = Database(driver, name, address)
+    try:
+        database.check()
+    except TwohopError:
+        driver.close()
+        raise
+    return database
+
+
+def _own(settings: Settings) -> tuple[str, str, tuple[str, str] | None]:
+    address = settings.neo4j_uri or ""
+    if "@" in urlsplit(address).netloc:
+        raise SettingsError("NEO4J_URI holds a user name or password: give them as NEO4J_USERNAME and NEO4J_PASSWORD")
+    password = settings.neo4j_password
+    auth = (settings.neo4j_username, password.get_secret_value()) if password else None
+    return address, settings.neo4j_database, auth
+
+
+def _managed(settings: Settings, start: bool) -> tuple[str, str, tuple[str, str]]:
+    server = ManagedServer(settings)
+    if start:
+        server.start()
+    elif not server.status().running:
+        raise ServerNotRunning(f"the server of store {settings.store} does not run: start it by twohop neo4j start")
+    return str(server.status().bolt_uri), DATABASE, (USERNAME, server.password())

@@ -1,0 +1,92 @@
+"""The incremental writer: batches of `UNWIND … MERGE`, into any Neo4j and beside whatever the graph holds already."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from graph.constraints import create_constraints
+from graph.driver import Database
+from graph.progress import step
+from graph.rows import (
+    EDGE_COLUMNS,
+    PAIR,
+    browse_node_rows,
+    check_references,
+    collect_edges,
+    item_rows,
+    merge_edges,
+    pair_rows,
+    user_rows,
+)
+from graph.schema import EVENT_LISTS, INTERACTION, Tables
+from graph.settings import Settings
+from graph.source import begin_load, end_load
+from graph.statements import statement
+
+BATCH = 10_000  # rows a transaction: its state stays far below the heap
+EVENTS = 50_000  # events a transaction at most, but for one edge that alone has more
+STORED_SCHEMA: dict[str, Any] = {
+    **dict.fromkeys((*PAIR, "kind"), pl.String),
+    **dict.fromkeys(("count", "last_time", "last_position"), pl.Int64),
+    **{name: pl.List(INTERACTION[column]) for column, name in EVENT_LISTS.items()},
+}
+
+
+def write_incremental(tables: Tables, settings: Settings, database: Database) -> None:  # noqa: ARG001  the contract's
+    """Merge `tables` into the graph: see `graph.writers.Writer`. Every batch is one transaction that is retried.
+
+    New events of a pair join those that its edge holds; properties that the tables do not name stay as they are.
+    Raises `SourceError` and `DatabaseError`; after one of the latter, the same call goes on.
+    """
+    check_references(tables)
+    nodes = {
+        "merge_users": user_rows(tables),
+        "merge_items": item_rows(tables),
+        "merge_browse_nodes": browse_node_rows(tables),
+        "merge_in_category": pair_rows(tables.in_category, "item", "browse_node"),
+        "merge_child_of": pair_rows(tables.child_of, "child", "parent"),
+    }
+    create_constraints(database)
+    begin_load(tables.source, database)
+    with step("Writing nodes and browse tree", sum(map(len, nodes.values()))) as shown:
+        for name, rows in nodes.items():
+            for batch in rows.iter_slices(BATCH):
+                database.write(statement(name), {"rows": batch.to_dicts()})
+                shown.advance(len(batch))
+    _write_edges("interacted", collect_edges(tables.interactions), database)
+    _write_edges("held_out", collect_edges(tables.held_out), database)
+    _count_popularity(database)
+    end_load(tables.source, database)
+
+
+def _write_edges(name: str, edges: pl.DataFrame, database: Database) -> None:
+    fresh = database.read(statement("count_edges"))[0][name] == 0
+    with step(f"Writing {name.replace('_', ' ')} edges", len(edges)) as shown:
+        for batch in _batches(edges):
+            rows = batch if fresh else merge_edges(_stored(name, batch, database), batch)
+            database.write(statement(f"merge_{name}"), {"rows": rows.to_dicts()})
+            shown.advance(len(batch))
+
+
+def _batches(edges: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Slices of at most `BATCH` edges and, where they have more than one edge, about `EVENTS` events."""
+    number = (edges["count"].cum_sum() // EVENTS).alias("number")
+    for part in edges.with_columns(number).partition_by("number", include_key=False, maintain_order=True):
+        yield from part.iter_slices(BATCH)
+
+
+def _stored(name: str, batch: pl.DataFrame, database: Database) -> pl.DataFrame:
+    rows = database.read(statement(f"stored_{name}"), {"pairs": batch.select(PAIR).to_dicts()})
+    return pl.DataFrame(rows, schema=STORED_SCHEMA).select(EDGE_COLUMNS)
+
+
+def _count_popularity(database: Database) -> None:
+    """Over all items and at the end, so that it is right after a load that was killed and taken up again."""
+    last = ""
+    with step("Counting buyers of items"):
+        while True:
+            row = database.write(statement("count_popularity"), {"after": last, "limit": BATCH})[0]
+            if row["items"] < BATCH:
+                return
+            last = row["last"]

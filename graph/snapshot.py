@@ -1,0 +1,230 @@
+"""The graph out again, as one `HeteroData` of PyTorch Geometric. The only module of `graph` that imports torch."""
+
+from array import array
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Any
+
+import neo4j
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch_geometric.data import HeteroData
+
+from graph.driver import Database, translate
+from graph.errors import StoreError
+from graph.progress import step
+from graph.schema import Source
+from graph.source import read_source
+from graph.statements import statement
+
+Array = NDArray[Any]
+Numbers = dict[str, dict[str, int]]
+USERS_AT_ONCE = 100  # rows of users with all their edges that the driver holds
+UNKNOWN_CODE = -1
+Hop = tuple[str, str, str]
+EVENT_HOPS: tuple[Hop, ...] = (("user", "interacted", "item"), ("user", "held_out", "item"))
+PAIR_HOPS: tuple[Hop, ...] = (("item", "in_category", "browse_node"), ("browse_node", "child_of", "browse_node"))
+
+
+def read_snapshot(database: Database) -> HeteroData:
+    """Read the whole graph but its weights, streamed, in an order that depends on its content alone.
+
+    U users, I items and B browse nodes are numbered in the order of their ids (as Python sorts strings).
+
+    - `data["user"]`: `id` (list of U), `profile` (a list of U values for each name in `source.user_profile`).
+    - `data["item"]`: `id`, `title`, `brand` (lists of I), `price` (float, nan = unknown), `available` (bool; False
+      only where it is known), `popularity` (long), `profile`.
+    - `data["browse_node"]`: `id`, `name`, `level` (lists of B).
+    - `data["user", "interacted", "item"]` and `data["user", "held_out", "item"]`: `edge_index` [2, E], sorted by user
+      and item, and one entry for each of V events, sorted by user and order (its position, or its time in seconds
+      where that is unknown), then item: `event_edge` (row of its edge), `event_position`, `event_time`,
+      `event_session` (0, 1, … in the user's order; equal = same session), `event_place` (place in `data.places`), all
+      long with -1 = unknown; `event_quantity` and `event_value`, float with nan = unknown.
+    - `edge_index`, sorted, of `data["item", "in_category", "browse_node"]` and of
+      `data["browse_node", "child_of", "browse_node"]`.
+    - `data.source` (`graph.schema.Source`) and `data.places` (sorted names).
+
+    Raises `StoreEmpty`, `StoreError` where a load is unfinished or goes on meanwhile, and `DatabaseError`.
+    """
+    source = read_source(database)
+    data = HeteroData()
+    data.source = source
+    numbers = {
+        "user": _read_users(data, source, database),
+        "item": _read_items(data, source, database),
+        "browse_node": _read_browse_nodes(data, database),
+    }
+    try:
+        for hop in PAIR_HOPS:
+            _read_pairs(data, hop, numbers, database)
+        places: dict[str, int] = {}
+        for hop in EVENT_HOPS:
+            _read_events(data, hop, numbers, places, database)
+    except KeyError as error:
+        raise StoreError(
+            f"node {error} came while the graph was read: wait for the load to end, then try again"
+        ) from None
+    _sort_places(data, places)
+    return data
+
+
+def _stream(
+    database: Database, name: str, parameters: dict[str, Any] | None = None, fetch_size: int = 10_000
+) -> Iterator[dict[str, Any]]:
+    """As `Database.stream`, without `Record.data`: it copies nested lists value by value, three quarters of the time."""
+    with (
+        translate(database.address),
+        database.driver.session(
+            database=database.name, default_access_mode=neo4j.READ_ACCESS, fetch_size=fetch_size
+        ) as session,
+    ):
+        for record in session.run(neo4j.Query(statement(f"snapshot_{name}")), parameters):  # type: ignore[arg-type]
+            yield dict(record.items())
+
+
+def _read_nodes(
+    name: str, parameters: dict[str, Any], database: Database
+) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    with step(f"Reading {name.replace('_', ' ')}"):
+        rows = sorted(_stream(database, name, parameters), key=lambda row: str(row["id"]))
+    return rows, {row["id"]: number for number, row in enumerate(rows)}
+
+
+def _profile(rows: list[dict[str, Any]], names: Iterable[str]) -> dict[str, list[Any]]:
+    return {name: [row["profile"][number] for row in rows] for number, name in enumerate(names)}
+
+
+def _read_users(data: HeteroData, source: Source, database: Database) -> dict[str, int]:
+    rows, numbers = _read_nodes("users", {"profile": list(source.user_profile)}, database)
+    data["user"].num_nodes = len(rows)
+    data["user"].id = list(numbers)
+    data["user"].profile = _profile(rows, source.user_profile)
+    return numbers
+
+
+def _read_items(data: HeteroData, source: Source, database: Database) -> dict[str, int]:
+    rows, numbers = _read_nodes("items", {"profile": list(source.item_profile)}, database)
+    items = data["item"]
+    items.num_nodes = len(rows)
+    items.id = list(numbers)
+    items.title = [row["title"] for row in rows]
+    items.brand = [row["brand"] for row in rows]
+    items.price = torch.tensor(
+        [float("nan") if row["price"] is None else row["price"] for row in rows], dtype=torch.float
+    )
+    items.available = torch.tensor([row["available"] is not False for row in rows], dtype=torch.bool)
+    items.popularity = torch.tensor([row["popularity"] for row in rows], dtype=torch.long)
+    items.profile = _profile(rows, source.item_profile)
+    return numbers
+
+
+def _read_browse_nodes(data: HeteroData, database: Database) -> dict[str, int]:
+    rows, numbers = _read_nodes("browse_nodes", {}, database)
+    data["browse_node"].num_nodes = len(rows)
+    data["browse_node"].id = list(numbers)
+    data["browse_node"].name = [row["name"] for row in rows]
+    data["browse_node"].level = [row["level"] for row in rows]
+    return numbers
+
+
+def _read_pairs(data: HeteroData, hop: Hop, numbers: Numbers, database: Database) -> None:
+    start, name, end = hop
+    ends = array("q")
+    for row in _stream(database, name):
+        ends.extend((numbers[start][row["start"]], numbers[end][row["end"]]))
+    pairs = np.frombuffer(ends, np.int64).reshape(-1, 2)
+    data[hop].edge_index = torch.from_numpy(pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))].T.copy())
+
+
+class _Columns:
+    """Edges and events as they come, in compact arrays: 8 or 4 bytes a value."""
+
+    def __init__(self) -> None:
+        self.user, self.item, self.count = array("q"), array("q"), array("q")
+        self.position, self.time, self.session, self.place = array("q"), array("q"), array("q"), array("q")
+        self.quantity, self.value = array("f"), array("f")
+
+    def add(self, user: int, items: Iterable[int], row: dict[str, Any], places: dict[str, int]) -> None:
+        counts = row["counts"]
+        self.item.extend(items)
+        self.user.extend([user] * len(counts))
+        self.count.extend(counts)
+        self.position.extend(_spread(row["positions"], counts, UNKNOWN_CODE))
+        self.time.extend(_spread(row["times"], counts, UNKNOWN_CODE))
+        self.quantity.extend(_spread(row["quantities"], counts, float("nan")))
+        self.value.extend(_spread(row["values"], counts, float("nan")))
+        sessions: dict[str, int] = {}
+        self.session.extend(_codes(_spread(row["sessions"], counts, ""), sessions))
+        self.place.extend(_codes(_spread(row["places"], counts, ""), places))
+
+
+def _spread(lists: list[list[Any]], counts: list[int], unknown: Any) -> Iterable[Any]:
+    """The events of one user in a row; an edge with an empty list knows nothing of this column."""
+    return chain.from_iterable(values or [unknown] * count for values, count in zip(lists, counts, strict=True))
+
+
+def _codes(names: Iterable[str], codes: dict[str, int]) -> Iterable[int]:
+    return (codes.setdefault(name, len(codes)) if name else UNKNOWN_CODE for name in names)
+
+
+def _read_events(data: HeteroData, hop: Hop, numbers: Numbers, places: dict[str, int], database: Database) -> None:
+    columns, users, items, name = _Columns(), numbers["user"], numbers["item"], hop[1]
+    total = database.read(statement("count_edges"))[0][name]
+    with step(f"Reading {name.replace('_', ' ')} edges", total) as shown:
+        for row in _stream(database, name, fetch_size=USERS_AT_ONCE):
+            columns.add(users[row["user"]], (items[item] for item in row["items"]), row, places)
+            shown.advance(len(row["items"]))
+    _store_events(data, hop, columns)
+
+
+def _store_events(data: HeteroData, hop: Hop, columns: _Columns) -> None:
+    """Sort, and give each array away as soon as its sorted copy stands."""
+    user, item = (np.frombuffer(ids, np.int64) for ids in (columns.user, columns.item))
+    count = np.frombuffer(columns.count, np.int64)
+    edges = np.lexsort((item, user))
+    data[hop].edge_index = torch.from_numpy(np.stack((user[edges], item[edges])))
+    row_of = np.empty(len(edges), np.int64)
+    row_of[edges] = np.arange(len(edges))
+    edge = np.repeat(row_of, count)
+    position, time = (np.frombuffer(values, np.int64) for values in (columns.position, columns.time))
+    if len(edge) != len(position):
+        raise StoreError(f"an edge of {hop[1]} has lists that are longer or shorter than its count")
+    moment = np.where(position >= 0, position, time)
+    place_in_edge = np.arange(len(edge))  # events of one edge keep the order that they have there
+    events = np.lexsort((place_in_edge, np.repeat(item, count), moment, np.repeat(user, count)))
+    session = _renumber(np.repeat(user, count)[events], np.frombuffer(columns.session, np.int64)[events])
+    data[hop].event_edge = torch.from_numpy(edge[events])
+    data[hop].event_position = torch.from_numpy(position[events])
+    data[hop].event_time = torch.from_numpy(time[events])
+    data[hop].event_session = torch.from_numpy(session)
+    data[hop].event_place = torch.from_numpy(np.frombuffer(columns.place, np.int64)[events])
+    data[hop].event_quantity = torch.from_numpy(np.frombuffer(columns.quantity, np.float32)[events])
+    data[hop].event_value = torch.from_numpy(np.frombuffer(columns.value, np.float32)[events])
+
+
+def _renumber(user: Array, code: Array) -> Array:
+    """Session codes of each user in the order in which the sessions begin, so they depend on the content alone."""
+    known = np.flatnonzero(code != UNKNOWN_CODE)
+    result = np.full(len(code), UNKNOWN_CODE, np.int64)
+    if not len(known):
+        return result
+    keys = user[known] * (int(code.max()) + 1) + code[known]
+    _, first, which = np.unique(keys, return_index=True, return_inverse=True)
+    order = np.argsort(first)  # sessions by their first event: users come one after the other
+    rank = np.empty(len(first), np.int64)
+    rank[order] = np.arange(len(first))
+    users = user[known][first[order]]
+    begin = np.searchsorted(users, users)  # rank of the user's first session
+    result[known] = (rank - begin[rank])[which]
+    return result
+
+
+def _sort_places(data: HeteroData, places: dict[str, int]) -> None:
+    data.places = sorted(places)
+    new = np.empty(len(places) + 1, np.int64)
+    new[UNKNOWN_CODE] = UNKNOWN_CODE
+    for number, name in enumerate(data.places):
+        new[places[name]] = number
+    for hop in EVENT_HOPS:
+        data[hop].event_place = torch.from_numpy(new[data[hop].event_place.numpy()])

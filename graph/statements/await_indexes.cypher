@@ -1,0 +1,2 @@
+// $timeout: seconds after which it fails
+CALL db.awaitIndexes($timeout)

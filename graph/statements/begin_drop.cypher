@@ -1,0 +1,8 @@
+// Behind the same lock as a switch: what is live is not dropped, what is being dropped never gets live.
+MATCH (serving:Serving {id: 'weights'})
+SET serving.switches = serving.switches
+WITH serving
+MATCH (g:Generation {id: $generation})
+WHERE serving.generation IS NULL OR serving.generation <> g.id
+SET g.state = 'dropping'
+RETURN g.id AS id, g.weight_property AS weight_property, g.direct_property AS direct_property

@@ -1,0 +1,23 @@
+// $artefact, $digest, $model, $data, $metrics, $users, $items, $interactions, $similar: what is going to be written.
+// Gives the unfinished generation of the same artefact and weights, or a new one, and how much of it is written. The
+// first SET locks the one Serving node, so two writers never get the same new id; an id is never given twice.
+MERGE (serving:Serving {id: 'weights'})
+ON CREATE SET serving.last = 0, serving.switches = 0
+SET serving.last = serving.last
+WITH serving
+OPTIONAL MATCH (old:Generation {state: 'writing', artefact: $artefact, digest: $digest})
+WITH serving, min(old.id) AS old
+FOREACH (_ IN CASE WHEN old IS NULL THEN [true] ELSE [] END |
+  SET serving.last = serving.last + 1
+  CREATE (:Generation {
+    id: serving.last, state: 'writing', model: $model, data: $data, artefact: $artefact, digest: $digest,
+    metrics: $metrics, created: datetime(),
+    weight_property: 'weight_' + serving.last, direct_property: 'direct_' + serving.last,
+    users: $users, items: $items, interactions: $interactions, similar: $similar,
+    users_written: 0, items_written: 0, interactions_written: 0, similar_written: 0, missing: 0
+  })
+)
+WITH coalesce(old, serving.last) AS id
+MATCH (g:Generation {id: id})
+RETURN g.id AS id, g.users_written AS users, g.items_written AS items, g.interactions_written AS interactions,
+       g.similar_written AS similar

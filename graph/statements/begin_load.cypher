@@ -1,0 +1,3 @@
+// $id: the source's id; $properties: its properties
+MERGE (s:Source {id: $id})
+SET s += $properties, s.loading = true

@@ -1,0 +1,1 @@
+CREATE CONSTRAINT browse_node_id IF NOT EXISTS FOR (n:BrowseNode) REQUIRE n.id IS UNIQUE

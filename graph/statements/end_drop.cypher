@@ -1,0 +1,2 @@
+MATCH (g:Generation {id: $generation, state: 'dropping'})
+DELETE g

@@ -1,0 +1,1 @@
+MATCH (c:BrowseNode)-[:CHILD_OF]->(p:BrowseNode) RETURN c.id AS start, p.id AS end

@@ -1,0 +1,1 @@
+MATCH (i:Item)-[:IN_CATEGORY]->(b:BrowseNode) RETURN i.id AS start, b.id AS end

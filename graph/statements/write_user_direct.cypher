@@ -1,0 +1,13 @@
+// $rows: maps {id, direct}; $start, $end: rows of this generation written before and after this transaction. It does
+// nothing, and gives no row, where it was done before. The first SET locks the generation.
+MATCH (g:Generation {id: $generation, state: 'writing'})
+SET g.users_written = g.users_written
+WITH g WHERE g.users_written = $start
+CALL (g) {
+  UNWIND $rows AS row
+  MATCH (n:User {id: row.id})
+  SET n[g.direct_property] = row.direct
+  RETURN count(*) AS written
+}
+SET g.users_written = $end, g.missing = g.missing + $end - $start - written
+RETURN g.missing AS missing

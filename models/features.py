@@ -1,0 +1,191 @@
+"""The features of PDN: z_u of shoppers, x_i of items, a_uj of interactions, c_ji of pairs, and the bias features."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from torch_geometric.data import HeteroData
+
+from models.exposures import HOUR, Exposures
+from models.fields import Buckets, Category, Codes, FieldGroup
+from models.interactions import Floats, Interactions, Ints
+from models.pairs import Pairs, browse_paths
+
+DAY = 24 * HOUR
+LONG = 400  # events: a trigger further back shares a bucket with all that are
+GROUPS = ("user", "item", "behaviour", "pair", "bias")
+
+
+def pair_columns(together: Floats, forward: Floats, backward: Floats, source: Ints, target: Ints) -> dict[str, Floats]:
+    """Dense c_ji of pairs from raw counts [E] and the buyers of both items [E]."""
+    root = np.sqrt(np.maximum(source, 1) * np.maximum(target, 1)).astype(np.float32)
+    return {
+        "forward": forward,
+        "backward": backward,
+        "forward_share": forward / root,
+        "backward_share": backward / root,
+        "together": together,
+        "cosine": together / root,
+        "confidence": together / np.maximum(source, 1).astype(np.float32),
+    }
+
+
+@dataclass(frozen=True)
+class Features:
+    """How raw columns become codes. Fitted once, kept in the manifest of the artefact."""
+
+    user: FieldGroup
+    item: FieldGroup
+    behaviour: FieldGroup
+    pair: FieldGroup
+    bias: FieldGroup
+
+    @property
+    def sizes(self) -> dict[str, list[int]]:
+        return {name: getattr(self, name).sizes for name in GROUPS}
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: getattr(self, name).to_json() for name in GROUPS}
+
+    @classmethod
+    def of_json(cls, groups: dict[str, Any]) -> Self:
+        return cls(**{name: FieldGroup.of_json(groups[name]) for name in GROUPS})
+
+
+class Encoder:
+    """Codes for one snapshot: static parts are encoded once, moving parts (history, counts) on request."""
+
+    def __init__(self, data: HeteroData, features: Features, exposures: Exposures | None = None) -> None:
+        self.features, self.exposures = features, exposures
+        self.items = data["item"].num_nodes
+        self._item_columns = item_columns(data)
+        self._item = self.features.item.encode(self._item_columns | {"buyers": np.zeros(self.items)}, self.items)
+        self._user = self.features.user.encode(
+            user_columns(data) | {"activity": np.zeros(data["user"].num_nodes)}, data["user"].num_nodes
+        )
+
+    @classmethod
+    def fit(
+        cls, data: HeteroData, events: Interactions, pairs: Pairs, exposures: Exposures | None, min_buyers: int
+    ) -> Self:
+        """Learn vocabularies and bucket edges from training rows."""
+        users, items = user_columns(data), item_columns(data)
+        known = [
+            name if count >= min_buyers else None for name, count in zip(data["item"].id, pairs.buyers, strict=True)
+        ]
+        items |= {"id": known}
+        behaviour = behaviour_columns(events, np.arange(len(events)), np.arange(len(events)) + 1)
+        columns = pair_columns(
+            pairs.together, pairs.forward, pairs.backward, pairs.buyers[pairs.source], pairs.buyers[pairs.target]
+        )
+        bias: list[Category | Buckets] = []
+        if exposures is not None:
+            bias += [Category("display", exposures.displays), Category("mailer", exposures.mailers)]
+        if (events.time >= 0).any() and exposures is not None:
+            bias += [Buckets("hour", tuple(float(hour) for hour in range(1, 24, 2)))]
+        features = Features(
+            user=FieldGroup((*_categories(users), Buckets.powers("activity", LONG))),
+            item=FieldGroup(
+                (*_categories(items), Buckets.fit("price", items["price"], 12), Buckets.powers("buyers", 3000))
+            ),
+            behaviour=FieldGroup(
+                (
+                    Buckets.powers("steps", LONG),
+                    Buckets.powers("moments", LONG),
+                    Buckets.powers("days", LONG),
+                    Buckets.powers("count", 50),
+                    Buckets.fit("quantity", behaviour["quantity"], 8),
+                    Buckets.fit("value", behaviour["value"], 12),
+                )
+            ),
+            pair=FieldGroup(
+                (
+                    *(Buckets.fit(name, values) for name, values in columns.items()),
+                    Buckets.fit("text", pairs.text, 12),
+                    Buckets("brand", (0.0,)),
+                    Buckets("depth", (0.0, 1.0, 2.0, 3.0, 4.0)),
+                )
+            ),
+            bias=FieldGroup(tuple(bias)),
+        )
+        return cls(data, features, exposures)
+
+    def item_codes(self, buyers: Ints) -> Codes:
+        """x of all items [N, Fx] for these counts of buyers [N]."""
+        codes = self._item.copy()
+        codes[:, -1] = self.features.item.fields[-1].encode(buyers)
+        return codes
+
+    def user_codes(self, user: Ints, activity: Ints) -> Codes:
+        """z of shoppers [B, Fz] who have met `activity` [B] items so far."""
+        codes = self._user[user]
+        codes[:, -1] = self.features.user.fields[-1].encode(activity)
+        return codes
+
+    def behaviour_codes(self, events: Interactions, event: Ints, end: Ints) -> Codes:
+        """a_uj [T, Fa] of trigger events as seen just before event number `end` [T] of the same user."""
+        return self.features.behaviour.encode(behaviour_columns(events, event, end), len(event))
+
+    def pair_codes(self, pairs: Pairs, pair: Ints, own: Floats | None = None) -> Codes:
+        """c_ji [P, Fc] of pairs; with `own` [P] one buyer's part is left out of the counts.
+
+        `own` is the weight of that buyer's own transition, NaN for rows where nothing is to be left out.
+        """
+        source = np.searchsorted(pairs.start, pair, side="right") - 1
+        out = np.zeros(len(pair), dtype=np.float32) if own is None else (~np.isnan(own)).astype(np.float32)
+        own = np.zeros(len(pair), dtype=np.float32) if own is None else np.nan_to_num(own)
+        columns: dict[str, Any] = pair_columns(
+            pairs.together[pair] - out,
+            np.maximum(pairs.forward[pair] - own, 0),
+            pairs.backward[pair],
+            pairs.buyers[source],
+            pairs.buyers[pairs.target[pair]] - out.astype(np.int64),
+        )
+        columns |= {"text": pairs.text[pair], "brand": pairs.brand[pair], "depth": pairs.depth[pair]}
+        return self.features.pair.encode(columns, len(pair))
+
+    def bias_codes(self, item: Ints, place: Ints, time: Ints) -> Codes:
+        """Codes [C, Fb] of where each candidate was exposed and of the hour."""
+        if self.exposures is None or not self.features.bias.fields:
+            return np.zeros((len(item), len(self.features.bias.fields)), dtype=np.int64)
+        placement = self.exposures.codes(item, place, time)
+        hour = self.features.bias.fields[-1].encode(np.where(time >= 0, time % DAY / HOUR, np.nan))
+        return np.concatenate([placement, hour[:, None]], axis=1)
+
+
+def _categories(columns: dict[str, Any]) -> list[Category | Buckets]:
+    return [Category.fit(name, values) for name, values in columns.items() if isinstance(values, list)]
+
+
+def user_columns(data: HeteroData) -> dict[str, Any]:
+    return {"id": list(data["user"].id)} | {name: list(values) for name, values in data["user"].profile.items()}
+
+
+def item_columns(data: HeteroData) -> dict[str, Any]:
+    """Columns of x_i: id, brand, browse nodes by level, profile fields and price."""
+    paths = browse_paths(data)
+    level, name = data["browse_node"].level, data["browse_node"].id
+    columns: dict[str, Any] = {"id": list(data["item"].id), "brand": list(data["item"].brand)}
+    for depth in range(min(4, max(level, default=-1) + 1)):
+        columns[f"category_{depth}"] = [
+            next((name[node] for node in path if level[node] == depth), None) for path in paths
+        ]
+    columns |= {f"profile_{field}": list(values) for field, values in data["item"].profile.items()}
+    return columns | {"price": data["item"].price.numpy()}
+
+
+def behaviour_columns(events: Interactions, event: Ints, end: Ints) -> dict[str, Any]:
+    """Dense a_uj of trigger events [T], as seen just before event `end` [T] of the same user.
+
+    Time is measured back from the shopper's latest event, so that it means the same in training and serving.
+    """
+    last = end - 1
+    timed = (events.time[event] >= 0) & (events.time[last] >= 0)
+    return {
+        "steps": (end - event).astype(np.float64),
+        "moments": (events.moment[last] - events.moment[event]).astype(np.float64),
+        "days": np.where(timed, (events.time[last] - events.time[event]) / DAY, np.nan),
+        "count": events.occurrence[event].astype(np.float64),
+        "quantity": events.quantity[event],
+        "value": events.value[event],
+    }

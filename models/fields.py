@@ -1,0 +1,104 @@
+"""Discretisation: every feature, dense or categorical, becomes a code in a field (PDN, section 4.2)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Codes = npt.NDArray[np.int64]
+UNKNOWN = 0  # code of a value that is missing or was not seen when the field was fitted
+
+
+@dataclass(frozen=True)
+class Category:
+    """One-hot feature: values in a vocabulary; code 0 is for the rest."""
+
+    name: str
+    values: tuple[str, ...]
+    kind: str = "category"
+
+    @classmethod
+    def fit(cls, name: str, values: Sequence[str | None]) -> "Category":
+        return cls(name, tuple(sorted({value for value in values if value not in (None, "")})))
+
+    @property
+    def size(self) -> int:
+        return len(self.values) + 1
+
+    def encode(self, values: Sequence[str | None]) -> Codes:
+        codes = {value: code for code, value in enumerate(self.values, start=1)}
+        return np.array([codes.get(value, UNKNOWN) for value in values], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """Dense feature in buckets with these upper edges; code 0 is for NaN."""
+
+    name: str
+    edges: tuple[float, ...]
+    kind: str = "buckets"
+
+    @classmethod
+    def fit(cls, name: str, values: npt.NDArray[Any], count: int = 24) -> "Buckets":
+        """Quantile buckets over the finite values; zero, where it occurs, has a bucket of its own."""
+        known = values[np.isfinite(values)]
+        if not len(known):
+            return cls(name, ())
+        positive = known[known != 0]
+        edges = np.quantile(positive, np.linspace(0, 1, count + 1)[1:-1]) if len(positive) else np.zeros(0)
+        edges = np.unique(np.concatenate([[0.0], edges]) if len(positive) < len(known) else edges)
+        return cls(name, tuple(float(edge) for edge in edges))
+
+    @classmethod
+    def powers(cls, name: str, top: float) -> "Buckets":
+        """Buckets 0, 1, 2, 3-4, 5-8, … up to `top`: for counts and distances with a long tail."""
+        edges, edge = [0.0, 1.0], 2.0
+        while edge < top:
+            edges.append(edge)
+            edge = np.ceil(edge * 1.5)
+        return cls(name, tuple(float(edge) for edge in edges))
+
+    @property
+    def size(self) -> int:
+        return len(self.edges) + 2
+
+    def encode(self, values: npt.NDArray[Any]) -> Codes:
+        codes = np.searchsorted(np.asarray(self.edges), values, side="left") + 1
+        return np.where(np.isnan(values), UNKNOWN, codes)
+
+
+Field = Category | Buckets
+
+
+@dataclass(frozen=True)
+class FieldGroup:
+    """The features of one of the paper's fields: z_u, a_uj, c_ji, x_i or the bias features."""
+
+    fields: tuple[Field, ...] = field(default_factory=tuple)
+
+    @property
+    def sizes(self) -> list[int]:
+        return [one.size for one in self.fields]
+
+    def encode(self, columns: dict[str, Any], rows: int) -> Codes:
+        """[rows, F] codes of the named columns."""
+        codes = np.zeros((rows, len(self.fields)), dtype=np.int64)
+        for place, one in enumerate(self.fields):
+            codes[:, place] = one.encode(columns[one.name])
+        return codes
+
+    def to_json(self) -> list[dict[str, Any]]:
+        return [
+            {"kind": one.kind, "name": one.name, "values": list(one.values if isinstance(one, Category) else one.edges)}
+            for one in self.fields
+        ]
+
+    @classmethod
+    def of_json(cls, rows: list[dict[str, Any]]) -> "FieldGroup":
+        return cls(
+            tuple(
+                (Category if row["kind"] == "category" else Buckets)(row["name"], tuple(row["values"])) for row in rows
+            )
+        )

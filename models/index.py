@@ -1,0 +1,62 @@
+"""Index generation (PDN, section 5.2): candidate pairs, SimNet's scores, the top k kept, and t_uj, p_u and q_i."""
+
+import numpy as np
+from torch_geometric.data import HeteroData
+
+from graph.errors import ArtefactError
+from graph.weights import Weights
+from models.artefacts import Artefact
+from models.features import Encoder
+from models.interactions import Interactions
+from models.pairs import PairOptions, candidate_pairs
+from models.scoring import Scores, score
+from models.training import restore, shared_threads
+
+
+def network_scores(artefact: Artefact, data: HeteroData) -> Scores:
+    """Every edge weight of a trained model on this snapshot; statistics over all `INTERACTED` edges.
+
+    Raises `ArtefactError` where the model was trained on another source.
+    """
+    source = artefact.manifest["source"]["id"]
+    if source != data.source.id:
+        raise ArtefactError(
+            f"model {artefact.id[:12]} was trained on {source!r}, the store holds {data.source.id!r}: "
+            "run `twohop train pdn` on this store"
+        )
+    events = Interactions.of(data)
+    pairs = candidate_pairs(events, data, PairOptions(**artefact.manifest["recipe"]["pairs"]))
+    model, features = restore(artefact)
+    with shared_threads():
+        return score(model, Encoder(data, features), events, pairs)
+
+
+def index_weights(scores: Scores, data: HeteroData, k: int) -> Weights:
+    """What a generation stores: e^t of every interaction, the k best e^s of every item, and both direct vectors.
+
+    Logits are clipped to ±60, far outside of what matters to ln(1 + e^(t + s)), so that no weight overflows.
+    """
+    kept = np.flatnonzero(scores.rank <= k)
+    events, pairs = scores.events, scores.pairs
+    return Weights(
+        users=list(data["user"].id),
+        items=list(data["item"].id),
+        user_direct=scores.p.astype(np.float64),
+        item_direct=scores.q.astype(np.float64),
+        trigger_user=events.user[scores.trigger],
+        trigger_item=events.item[scores.trigger],
+        trigger_weight=_weight(scores.t),
+        similar_source=pairs.source[kept],
+        similar_target=pairs.target[kept],
+        similar_weight=_weight(scores.s[kept]),
+        similar_rank=scores.rank[kept],
+    )
+
+
+def _weight(logit: np.ndarray) -> np.ndarray:
+    return np.exp(np.clip(logit.astype(np.float64), -60, 60))
+
+
+def build_index(artefact: Artefact, data: HeteroData, k: int | None = None) -> Weights:
+    """Candidate pairs, their scores, and the top k of each item, ready for `graph.generations.write_generation`."""
+    return index_weights(network_scores(artefact, data), data, k or artefact.manifest["recipe"]["similar"])

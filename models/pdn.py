@@ -1,0 +1,171 @@
+"""Path-based Deep Network, scalar-based (Li et al., SIGIR 2021, https://doi.org/10.1145/3404835.3462878).
+
+    ŷ_ui = softplus(d_ui) + Σ_j ln(1 + e^t_uj e^s_ji) + softplus(y_bias)     eq. 12
+    p_ui = 1 − e^(−ŷ_ui)                                                     eq. 13
+
+`TrigNet` gives t_uj (eq. 8), `SimNet` gives s_ji (eq. 9), `DirectNet` gives d_ui (eq. 11), `BiasNet` gives
+y_bias, which is dropped when serving (eq. 14). A path exists where the index has the pair j → i.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch_geometric.data import HeteroData
+from torch_geometric.nn import MLP
+from torch_geometric.utils import scatter
+
+
+@dataclass(frozen=True)
+class PDNOptions:
+    """Sizes of the network.
+
+    Attributes:
+        embedding: d, size of each feature's embedding.
+        hidden: width of the hidden layers of TrigNet and SimNet.
+        direct: k, size of p_u and q_i.
+        direct_net, bias_net: switch a part off, as in table 2 of the paper.
+    """
+
+    embedding: int = 8
+    hidden: int = 32
+    direct: int = 16
+    direct_net: bool = True
+    bias_net: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class FieldEmbedding(nn.Module):
+    """E(·): each feature of a field is embedded and the embeddings are concatenated (section 4.2)."""
+
+    def __init__(self, sizes: Sequence[int], embedding: int) -> None:
+        super().__init__()
+        self.sizes, self.embedding = list(sizes), embedding
+        self.table = nn.Parameter(torch.randn(sum(sizes), embedding) * 0.05)
+        offsets = torch.tensor([0, *sizes]).cumsum(0)[:-1]
+        self.register_buffer("offsets", offsets, persistent=False)
+
+    @property
+    def width(self) -> int:
+        return len(self.sizes) * self.embedding
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """[R, F] codes → [R, F · d]."""
+        return F.embedding(codes + self.offsets, self.table).flatten(1)
+
+    def project(self, codes: Tensor, weight: Tensor) -> Tensor:
+        """`forward(codes) @ weight.T` by way of projected tables: [R, F] codes, [h, F · d] weight → [R, h].
+
+        For edges, which are many and have small tables: the tables are multiplied by the weight once a step, and
+        an edge only adds rows of the result.
+        """
+        total = weight.new_zeros((len(codes), len(weight)))
+        blocks = weight.view(len(weight), max(1, len(self.sizes)), -1).unbind(1)
+        for place, (table, block) in enumerate(zip(self.table.split(self.sizes), blocks, strict=False)):
+            total = total + F.embedding(codes[:, place], table @ block.T)
+        return total
+
+
+class EdgeNet(nn.Module):
+    """MLP(CAT(left, edge, right)) → one scalar an edge: the form of TrigNet (eq. 8) and SimNet (eq. 9).
+
+    The first layer is stored as one matrix over the concatenation and applied block by block.
+    """
+
+    def __init__(self, left: int, edge: int, right: int, hidden: int, start: float) -> None:
+        super().__init__()
+        self.widths = (left, edge, right)
+        self.first = nn.Linear(left + edge + right, hidden)
+        self.rest = MLP([hidden, hidden, 1], act="leaky_relu", norm=None)
+        self.start = start
+
+    def blocks(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The first layer's weights of the left node, the edge and the right node."""
+        left, edge, right = self.first.weight.split(self.widths, dim=1)
+        return left, edge.contiguous(), right
+
+    def head(self, projected: Tensor) -> Tensor:
+        """[R, hidden] sums of projected blocks (without the first layer's bias) → [R] logits."""
+        return self.rest(F.leaky_relu(projected + self.first.bias, 0.01)).squeeze(-1) + self.start
+
+    def forward(self, left: Tensor, edge: Tensor, right: Tensor) -> Tensor:
+        """Embedded fields [R, ·] → [R] logits, as the equations are written."""
+        return self.head(torch.cat([left, edge, right], dim=-1) @ self.first.weight.T)
+
+
+class PDN(nn.Module):
+    """The network. `forward` takes a batch made by `models.sampling` and gives ŷ of each candidate.
+
+    A batch is a `HeteroData` with
+        ('user').z [B, Fz] codes of each example's shopper;
+        ('item').x [I, Fx] codes of the items in the batch;
+        ('user', 'trigger', 'item').edge_index [2, T] and .a [T, Fa] codes of a_uj;
+        ('user', 'candidate', 'item').edge_index [2, C], .y [C] labels, .bias [C, Fb] codes;
+        .path_trigger, .path_candidate [P] rows of the two, .c [P, Fc] codes of c_ji: one row a two-hop path.
+    """
+
+    def __init__(self, sizes: dict[str, Sequence[int]], options: PDNOptions) -> None:
+        super().__init__()
+        self.options, d, hidden = options, options.embedding, options.hidden
+        self.user, self.item = FieldEmbedding(sizes["user"], d), FieldEmbedding(sizes["item"], d)
+        self.behaviour, self.pair = FieldEmbedding(sizes["behaviour"], d), FieldEmbedding(sizes["pair"], d)
+        self.trig_net = EdgeNet(self.user.width, self.behaviour.width, self.item.width, hidden, start=-1.0)
+        self.sim_net = EdgeNet(self.item.width, self.pair.width, self.item.width, hidden, start=-2.0)
+        self.user_tower = MLP([self.user.width, hidden, options.direct], act="leaky_relu", norm=None)
+        self.item_tower = MLP([self.item.width, hidden, options.direct], act="leaky_relu", norm=None)
+        self.bias = FieldEmbedding(sizes["bias"], d) if options.bias_net and sizes["bias"] else None
+        self.bias_net = MLP([self.bias.width, 1], norm=None) if self.bias else None
+
+    def triggers(self, z: Tensor, x: Tensor, edge_index: Tensor, a: Tensor) -> Tensor:
+        """t_uj of each trigger edge [T] (eq. 8) from user codes [B, Fz], item codes [N, Fx], codes a_uj [T, Fa]."""
+        left, edge, right = self.trig_net.blocks()
+        users, items = self.user(z) @ left.T, self.item(x) @ right.T
+        return self.trig_net.head(users[edge_index[0]] + self.behaviour.project(a, edge) + items[edge_index[1]])
+
+    def similarities(self, x: Tensor, source: Tensor, target: Tensor, c: Tensor) -> Tensor:
+        """s_ji of each pair [P] (eq. 9) from item codes [N, Fx], indices [P] and codes c_ji [P, Fc]."""
+        left, edge, right = self.sim_net.blocks()
+        embedded = self.item(x)
+        from_item, to_item = embedded @ left.T, embedded @ right.T
+        return self.sim_net.head(from_item[source] + self.pair.project(c, edge) + to_item[target])
+
+    def user_vectors(self, z: Tensor) -> Tensor:
+        """p_u [B, k] (eq. 11)."""
+        return self.user_tower(self.user(z))
+
+    def item_vectors(self, x: Tensor) -> Tensor:
+        """q_i [N, k] (eq. 11)."""
+        return self.item_tower(self.item(x))
+
+    def forward(self, batch: HeteroData) -> Tensor:
+        """ŷ_ui of each candidate [C] (eq. 12)."""
+        z, x = batch["user"].z, batch["item"].x
+        trigger, candidate = batch["user", "trigger", "item"], batch["user", "candidate", "item"]
+        t = self.triggers(z, x, trigger.edge_index, trigger.a)
+        source = trigger.edge_index[1][batch.path_trigger]
+        target = candidate.edge_index[1][batch.path_candidate]
+        s = self.similarities(x, source, target, batch.c)
+        path = F.softplus(t[batch.path_trigger] + s)
+        y = scatter(path, batch.path_candidate, dim=0, dim_size=candidate.edge_index.size(1), reduce="sum")
+        if self.options.direct_net:
+            user, item = candidate.edge_index
+            d = (self.user_vectors(z)[user] * self.item_vectors(x)[item]).sum(-1)
+            y = y + F.softplus(d)
+        if self.bias is not None and self.bias_net is not None:
+            y = y + F.softplus(self.bias_net(self.bias(candidate.bias)).squeeze(-1))
+        return y
+
+
+def path_loss(y: Tensor, label: Tensor) -> Tensor:
+    """Mean binary cross-entropy on p = 1 − e^(−ŷ) (section 4.6), computed stably.
+
+    log p = log(−expm1(−ŷ)) and log(1 − p) = −ŷ; ŷ [C] > 0, label [C] in {0, 1}.
+    """
+    tiny = torch.finfo(y.dtype).tiny
+    log_p = torch.log((-torch.expm1(-y)).clamp_min(tiny))
+    return -(label * log_p - (1 - label) * y).mean()

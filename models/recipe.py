@@ -1,0 +1,50 @@
+"""Recipes: every number of a training in one readable YAML file."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from graph.errors import SourceError
+from models.pairs import PairOptions
+from models.pdn import PDNOptions
+from models.sampling import SamplingOptions
+
+
+class Recipe(BaseModel):
+    """Options of all parts of one training; a source without a recipe of its own uses `default.yaml`.
+
+    Attributes:
+        epochs: passes over the examples; the best one by validation is kept.
+        learning_rate: peak of the one-cycle schedule (AdamW).
+        weight_decay: of AdamW.
+        validation_users: shoppers whose last moment is left out and predicted after each epoch; 0 leaves none out.
+        similar: k, neighbours an item in the index.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pairs: PairOptions = PairOptions()
+    network: PDNOptions = PDNOptions()
+    sampling: SamplingOptions = SamplingOptions()
+    epochs: int = 1
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-5
+    validation_users: int = 500
+    similar: int = 100
+
+
+def read_recipe(source: str, file: Path | None = None) -> Recipe:
+    """The recipe in `file`, or the one kept for this source. Raises `SourceError` with one line."""
+    own = files("models.recipes").joinpath(f"{source}.yaml")
+    place = file or (own if own.is_file() else files("models.recipes").joinpath("default.yaml"))
+    try:
+        return Recipe.model_validate(yaml.safe_load(place.read_text(encoding="utf-8")) or {})
+    except OSError as error:
+        raise SourceError(f"cannot read the recipe {place}: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        raise SourceError(f"{place} is no YAML: {' '.join(str(error).split())}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SourceError(f"{place}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None

@@ -1,0 +1,149 @@
+"""Training examples and batches: a shopper at a moment, the triggers before it, what was found, and negatives."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch_geometric.data import HeteroData
+
+from models.features import Encoder
+from models.interactions import Flags, Interactions, Ints, spans
+from models.pairs import Pairs, gap_weight
+
+
+@dataclass(frozen=True)
+class SamplingOptions:
+    """What a batch holds.
+
+    Attributes:
+        triggers: latest events of a shopper that may be triggers.
+        positives: most new items taken from one moment.
+        negatives: negatives an example, half uniform, half by popularity^0.75.
+        recent: only each shopper's last moments are examples; 0 takes all.
+        examples: most examples an epoch, drawn anew each epoch; 0 takes all.
+        batch: examples a batch.
+        seed: together with epoch and batch number it fixes every draw.
+    """
+
+    triggers: int = 50
+    positives: int = 8
+    negatives: int = 48
+    recent: int = 0
+    examples: int = 0
+    batch: int = 128
+    seed: int = 0
+
+
+class Sampler:
+    """Draws batches for `PDN.forward` from training events; `targets` [V] masks the events that are positives."""
+
+    def __init__(
+        self, events: Interactions, pairs: Pairs, encoder: Encoder, targets: Flags, options: SamplingOptions
+    ) -> None:
+        self.events, self.pairs, self.encoder, self.options = events, pairs, encoder, options
+        self.lookup = pairs.lookup()
+        self.eligible = np.unique(pairs.target)
+        weight = np.sqrt(pairs.buyers[self.eligible].astype(np.float64)) ** 1.5
+        self._cumulative = np.cumsum(weight / max(weight.sum(), 1e-12))
+        indexed = np.zeros(events.items, dtype=bool)
+        indexed[self.eligible] = True
+        wanted = targets & events.first & (events.moment > 0) & indexed[events.item]
+        if options.recent:
+            last = np.zeros(events.users, dtype=np.int64)
+            np.maximum.at(last, events.user, events.moment)
+            wanted &= events.moment > last[events.user] - options.recent
+        self._positive = np.flatnonzero(wanted)
+        self._begin, self._first = np.unique(events.moment_start[self._positive], return_index=True)
+        self._stop = np.append(self._first[1:], len(self._positive))
+        self._mine = np.unique(events.user * events.items + events.item)
+        self._distinct = np.concatenate([[0], np.cumsum(events.first)])
+        buyers = torch.from_numpy(encoder.item_codes(pairs.buyers))
+        fewer = torch.from_numpy(encoder.item_codes(np.maximum(pairs.buyers - 1, 0)))
+        self.item_codes = torch.cat([buyers, fewer])
+
+    def __len__(self) -> int:
+        """Examples an epoch."""
+        return min(len(self._begin), self.options.examples or len(self._begin))
+
+    def batches(self, epoch: int, skip: int = 0) -> Iterator[HeteroData]:
+        """The batches of one epoch from number `skip` on; the same for the same seed."""
+        order = np.random.default_rng([self.options.seed, epoch]).permutation(len(self._begin))[: len(self)]
+        for number, begin in enumerate(range(0, len(order), self.options.batch)):
+            if number >= skip:
+                rng = np.random.default_rng([self.options.seed, epoch, number])
+                yield self.batch(order[begin : begin + self.options.batch], rng)
+
+    def batch(self, example: Ints, rng: np.random.Generator) -> HeteroData:
+        events, begin = self.events, self._begin[example]
+        user = events.user[begin]
+        history = events.start[user]
+        row, event = spans(np.maximum(history, begin - self.options.triggers), begin)
+        latest = events.next_same[event] >= begin[row]
+        row, event = row[latest], event[latest]
+
+        found_row, found = self._positives(example, rng)
+        other_row, other = self._negatives(user, rng)
+        place = np.concatenate([found_row, other_row])
+        item = np.concatenate([events.item[found], other])
+        label = np.arange(len(item)) < len(found)
+
+        batch = HeteroData()
+        activity = self._distinct[begin] - self._distinct[history]
+        batch["user"].z = torch.from_numpy(self.encoder.user_codes(user, activity))
+        # A positive is seen as it was without this buyer: its codes stand in the second half of the item table.
+        met, local = np.unique(np.concatenate([events.item[event], item + events.items * label]), return_inverse=True)
+        batch["item"].x = self.item_codes[torch.from_numpy(met)]
+        trigger = batch["user", "trigger", "item"]
+        trigger.edge_index = torch.from_numpy(np.stack([row, local[: len(row)]]))
+        trigger.a = torch.from_numpy(self.encoder.behaviour_codes(events, event, begin[row]))
+        candidate = batch["user", "candidate", "item"]
+        candidate.edge_index = torch.from_numpy(np.stack([place, local[len(row) :]]))
+        candidate.y = torch.from_numpy(label.astype(np.float32))
+        candidate.bias = torch.from_numpy(
+            self.encoder.bias_codes(item, events.place[begin][place], events.time[begin][place])
+        )
+        self._add_paths(batch, (row, event), (place, item), np.concatenate([found, np.full(len(other), -1)]))
+        return batch
+
+    def _positives(self, example: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
+        row, at = spans(self._first[example], self._stop[example])
+        shuffled = np.lexsort((rng.random(len(row)), row))
+        row, at = row[shuffled], at[shuffled]
+        rank = np.arange(len(row)) - np.searchsorted(row, row)
+        keep = rank < self.options.positives
+        return row[keep], self._positive[at[keep]]
+
+    def _negatives(self, user: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
+        count = self.options.negatives
+        row = np.repeat(np.arange(len(user)), count)
+        uniform = rng.integers(len(self.eligible), size=len(row))
+        popular = np.minimum(np.searchsorted(self._cumulative, rng.random(len(row))), len(self.eligible) - 1)
+        item = self.eligible[np.where(np.arange(len(row)) % 2 == 0, uniform, popular)]
+        key = user[row] * self.events.items + item
+        at = np.minimum(np.searchsorted(self._mine, key), len(self._mine) - 1)
+        keep = self._mine[at] != key
+        return row[keep], item[keep]
+
+    def _add_paths(
+        self, batch: HeteroData, triggers: tuple[Ints, Ints], candidates: tuple[Ints, Ints], found: Ints
+    ) -> None:
+        """Two-hop paths along the candidate pairs, from triggers (example, event) to candidates (example, item).
+
+        `found` numbers the event of a candidate that is a positive, -1 for negatives.
+        """
+        events, (row, event), (place, item) = self.events, triggers, candidates
+        examples = batch["user"].z.size(0)
+        begin = np.searchsorted(row, np.arange(examples + 1))
+        candidate, trigger = spans(begin[place], begin[place + 1])
+        pair = np.asarray(self.lookup[events.item[event[trigger]], item[candidate]]).ravel() - 1
+        positive = found[candidate] >= 0
+        # Leave the example's own pair out of every count; a pair that only this shopper made is no path at all.
+        alone = positive & (self.pairs.together[pair] <= 1) & (self.pairs.text[pair] <= 0)
+        keep = (pair >= 0) & ~alone
+        candidate, trigger, pair, positive = candidate[keep], trigger[keep], pair[keep], positive[keep]
+        gap = events.moment[found[candidate]] - events.moment[events.first_event[event[trigger]]]
+        own = np.where(gap <= self.pairs.window, gap_weight(gap), 0).astype(np.float32)
+        batch.path_candidate = torch.from_numpy(candidate)
+        batch.path_trigger = torch.from_numpy(trigger)
+        batch.c = torch.from_numpy(self.encoder.pair_codes(self.pairs, pair, np.where(positive, own, np.nan)))

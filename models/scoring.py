@@ -1,0 +1,108 @@
+"""What the network says about a whole snapshot: t of every trigger, s of every candidate pair, p_u and q_i."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from graph.progress import step
+from models.features import Encoder
+from models.interactions import Flags, Interactions, Ints, spans
+from models.pairs import Pairs
+from models.pdn import PDN
+
+PART = 200_000  # edges at a time
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Weights of all edges, as logits.
+
+    Attributes:
+        events: what the shoppers have done so far; `trigger` [T] numbers the latest event of each user and item.
+        t: [T] logits of TrigNet; s: [E] logits of SimNet in the order of `pairs`.
+        p: [U, k] and q: [N, k] vectors of Direct Net; empty columns (k = 0) without it.
+    """
+
+    events: Interactions
+    pairs: Pairs
+    trigger: Ints
+    t: npt.NDArray[np.float32]
+    s: npt.NDArray[np.float32]
+    p: npt.NDArray[np.float32]
+    q: npt.NDArray[np.float32]
+
+    @cached_property
+    def rank(self) -> Ints:
+        """[E] place of each pair among its trigger's, 1 = the strongest; ties by candidate."""
+        source = self.pairs.source
+        order = np.lexsort((self.pairs.target, -self.s, source))
+        rank = np.empty(len(order), dtype=np.int64)
+        rank[order] = np.arange(len(order)) - self.pairs.start[source[order]] + 1
+        return rank
+
+    @cached_property
+    def _begin(self) -> Ints:
+        return np.searchsorted(self.events.user[self.trigger], np.arange(self.events.users + 1))
+
+    def of_user(self, user: int) -> npt.NDArray[np.float64]:
+        """ŝ_ui of all items [N] over all triggers and pairs, without truncation (eq. 14)."""
+        mine = slice(self._begin[user], self._begin[user + 1])
+        item = self.events.item[self.trigger[mine]]
+        row, pair = spans(self.pairs.start[item], self.pairs.start[item + 1])
+        path = np.logaddexp(0, self.t[mine][row].astype(np.float64) + self.s[pair])
+        total = np.bincount(self.pairs.target[pair], path, minlength=self.events.items)
+        if self.p.shape[1]:
+            total += np.logaddexp(0, self.q.astype(np.float64) @ self.p[user])
+        return total
+
+    def top(self, user: int, n: int, allowed: Flags, repeats: bool = False) -> Ints:
+        """The n best allowed items of a shopper, best first; those already met only with `repeats`."""
+        score = np.where(allowed, self.of_user(user), -np.inf)
+        if not repeats:
+            score[self.events.item[self.events.start[user] : self.events.start[user + 1]]] = -np.inf
+        return np.argsort(-score, kind="stable")[:n]
+
+
+def _parts(rows: int) -> Iterator[Ints]:
+    for begin in range(0, rows, PART):
+        yield np.arange(begin, min(begin + PART, rows))
+
+
+@torch.no_grad()
+def score(model: PDN, encoder: Encoder, events: Interactions, pairs: Pairs, name: str = "edge weights") -> Scores:
+    """Run the network once over every trigger and every candidate pair."""
+    device = next(model.parameters()).device
+    model.eval()
+    x = torch.from_numpy(encoder.item_codes(pairs.buyers)).to(device)
+    end = events.start[events.user + 1]
+    trigger = np.flatnonzero(events.next_same >= end)
+    activity = np.bincount(events.user[events.first], minlength=events.users)
+    z = torch.from_numpy(encoder.user_codes(np.arange(events.users), activity)).to(device)
+    t, s = [np.zeros(0, np.float32)], [np.zeros(0, np.float32)]
+    with step(name, total=len(trigger) + len(pairs)) as shown:
+        for part in _parts(len(trigger)):
+            event = trigger[part]
+            index = torch.from_numpy(np.stack([events.user[event], events.item[event]])).to(device)
+            codes = torch.from_numpy(encoder.behaviour_codes(events, event, end[event])).to(device)
+            t.append(model.triggers(z, x, index, codes).cpu().numpy())
+            shown.advance(len(part))
+        source = pairs.source
+        for part in _parts(len(pairs)):
+            codes = torch.from_numpy(encoder.pair_codes(pairs, part)).to(device)
+            ends = (torch.from_numpy(column[part]).to(device) for column in (source, pairs.target))
+            s.append(model.similarities(x, *ends, codes).cpu().numpy())
+            shown.advance(len(part))
+    direct = model.options.direct_net
+    return Scores(
+        events=events,
+        pairs=pairs,
+        trigger=trigger,
+        t=np.concatenate(t),
+        s=np.concatenate(s),
+        p=model.user_vectors(z).cpu().numpy() if direct else np.zeros((events.users, 0), np.float32),
+        q=model.item_vectors(x).cpu().numpy() if direct else np.zeros((events.items, 0), np.float32),
+    )

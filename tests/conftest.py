@@ -1,0 +1,99 @@
+"""Fixtures around one real Neo4j that all tests of a run share, and around the development data."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from graph.driver import Database, connect
+from graph.server import ManagedServer
+from graph.settings import Settings
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+def make_settings(home: Path, **changed: object) -> Settings:
+    """Settings of a small managed store in `home`, whatever the environment and `.env` say."""
+    small = {"store": "tests", "heap": "512m", "page_cache": "128m", "data": None, "neo4j_uri": None}
+    fixed = {"bolt_port": None, "http_port": None, "maven_url": None, "neo4j_username": "neo4j", "neo4j_password": None}
+    return Settings(_env_file=None, home=home, **{**small, **fixed, **changed})
+
+
+MakeSettings = Callable[..., Settings]
+
+
+@pytest.fixture(scope="session")
+def new_settings(tmp_path_factory: pytest.TempPathFactory) -> MakeSettings:
+    """Gives settings of a fresh store at each call; keyword arguments change some of them."""
+
+    def make(**changed: object) -> Settings:
+        home = changed.pop("home", None) or tmp_path_factory.mktemp("twohop")
+        return make_settings(Path(str(home)), **changed)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def settings(new_settings: MakeSettings) -> Settings:
+    return new_settings()
+
+
+@pytest.fixture(scope="session")
+def server(settings: Settings) -> Iterator[ManagedServer]:
+    """The running server of `settings`. Its jars come from the user's cache, so they are fetched once."""
+    managed = ManagedServer(settings)
+    managed.start()
+    yield managed
+    managed.stop()
+
+
+@pytest.fixture(scope="session")
+def database(server: ManagedServer) -> Iterator[Database]:
+    with connect(server.settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def empty_database(database: Database) -> Database:
+    """The shared database without nodes, relationships, constraints and indexes of earlier tests."""
+    database.write_in_batches("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 10000 ROWS")
+    for row in database.read("SHOW CONSTRAINTS YIELD name"):
+        database.write("DROP CONSTRAINT $name", row)
+    for row in database.read("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name"):
+        database.write("DROP INDEX $name", row)
+    return database
+
+
+def _data_folder() -> Path:
+    return Path(os.environ.get("TWOHOP_DATA") or REPOSITORY.parent / "shared" / "data")
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """Folder with the development data sets, for tests marked `data`."""
+    folder = _data_folder()
+    if not folder.is_dir():
+        pytest.fail(f"tests marked `data` want {folder}: set TWOHOP_DATA, or deselect them by -m 'not data'")
+    return folder
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without the data leave its tests out and say so; in CI, or when asked for by name, let them fail instead."""
+    wanted = "CI" in os.environ or "data" in (config.option.markexpr or "")
+    if wanted or _data_folder().is_dir():
+        return
+    left_out = [item for item in items if item.get_closest_marker("data")]
+    if left_out:
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+        config.stash[LEFT_OUT] = len(left_out)
+
+
+LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if count := config.stash.get(LEFT_OUT, 0):
+        where = _data_folder()
+        terminalreporter.write_line(f"{count} tests marked `data` left out: {where} is not there (set TWOHOP_DATA)")

@@ -1,12 +1,12 @@
-// Items for a user, best first (PDN eq. 14): softplus of the direct product plus, over the user's top triggers, the sum of
-// log(1 + trigger weight * similar weight). Unavailable items are out. The direct path is worked out for the best
-// `shortlist` candidates by their paths only.
-// :param user => '1';            id of the user
-// :param m => 50;                triggers: the user's interactions with the greatest weights
-// :param k => 200;               neighbours of each trigger
-// :param n => 10;                items to return
-// :param shortlist => 300;       candidates that get their direct path
-// :param repeats => false;       true: what the user had already may be recommended
+// Items for a user, best first (PDN eq. 14): softplus of the direct product, plus the sum over the user's top triggers of
+// log(1 + trigger weight * similar weight). Unavailable items are out. The direct path, the dear part, is worked out for
+// the best `shortlist` candidates by their paths.
+// :param user => '1';          id of the user
+// :param m => 50;              triggers: the user's interactions with the greatest weights
+// :param k => 200;             neighbours of each trigger
+// :param n => 10;              items to return
+// :param shortlist => 300;     candidates that get their direct path
+// :param repeats => false;     true: items that the user had already may come again
 MATCH (serving:Serving {id: 'weights'})
 MATCH (g:Generation {id: serving.generation})
 WITH g.id AS generation, g.weight_property AS weight_property, g.direct_property AS direct_property
@@ -23,6 +23,7 @@ CALL (u, generation, weight_property) {
     WHERE s.generation = generation AND s.rank <= $k
     RETURN item, sum(log(1 + weight * s.weight)) AS path
   }
+  // Sorted once, then filtered as far down as the limit needs: what is filtered out cannot shorten the list.
   WITH seen, item, path ORDER BY path DESC
   WITH item, path WHERE NOT item IN seen AND coalesce(item.available, true)
   RETURN item, path ORDER BY path DESC LIMIT $shortlist

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from graph.constraints import create_constraints
-from graph.driver import Database
+from graph.driver import Database, translate
 from graph.errors import SettingsError, SourceError, StoreError, StoreNotEmpty
 from graph.progress import step
 from graph.rows import (
@@ -65,16 +65,24 @@ def write_bulk(tables: Tables, settings: Settings, database: Database) -> None:
         finish_swap(folder, database.name)
         shutil.rmtree(made, ignore_errors=True)
         server.start()
+    _forget_bookmarks(database)
     create_constraints(database)
     end_load(tables.source, database)
+
+
+def _forget_bookmarks(database: Database) -> None:
+    """The new store counts its transactions from the beginning: the old ones that the driver waits for never come."""
+    bookmarks = database.driver.execute_query_bookmark_manager
+    with translate(database.address), database.driver.session(database=database.name) as session:
+        session.execute_read(lambda transaction: transaction.run(statement("count_nodes")).consume())
+        bookmarks.update_bookmarks(set(bookmarks.get_bookmarks()), session.last_bookmarks().raw_values)
 
 
 def _frames(tables: Tables) -> dict[str, pl.DataFrame]:
     """Rows of each label and relationship type as they are stored."""
     interacted = collect_edges(tables.interactions)
-    source = {**tables.source.properties(), "loading": True}
     return {
-        "Source": pl.DataFrame([{name: value for name, value in source.items() if not isinstance(value, list)}]),
+        "Source": pl.DataFrame([{"id": tables.source.id, "protocol": tables.source.protocol, "loading": True}]),
         "User": user_rows(tables),
         "Item": count_buyers(item_rows(tables), interacted),
         "BrowseNode": browse_node_rows(tables),

@@ -72,15 +72,15 @@ def read_snapshot(database: Database) -> HeteroData:
 def _stream(
     database: Database, name: str, parameters: dict[str, Any] | None = None, fetch_size: int = 10_000
 ) -> Iterator[dict[str, Any]]:
-    """As `Database.stream`, without `Record.data`: it copies nested lists value by value, three quarters of the time."""
+    """As `Database.stream`, without `Record.data`: copying nested lists by value took three quarters of the time."""
     with (
         translate(database.address),
         database.driver.session(
             database=database.name, default_access_mode=neo4j.READ_ACCESS, fetch_size=fetch_size
         ) as session,
     ):
-        for record in session.run(neo4j.Query(statement(f"snapshot_{name}")), parameters):  # type: ignore[arg-type]
-            yield dict(record.items())
+        for record in session.run(neo4j.Query(statement(f"snapshot_{name}")), parameters):
+            yield dict(zip(record.keys(), record.values(), strict=True))
 
 
 def _read_nodes(

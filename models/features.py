@@ -13,6 +13,7 @@ from models.pairs import Pairs, browse_paths
 
 DAY = 24 * HOUR
 LONG = 400  # events: a trigger further back shares a bucket with all that are
+SAMPLE = 500_000  # pairs, enough for the edges of buckets
 GROUPS = ("user", "item", "behaviour", "pair", "bias")
 
 
@@ -75,8 +76,13 @@ class Encoder:
         ]
         items |= {"id": known}
         behaviour = behaviour_columns(events, np.arange(len(events)), np.arange(len(events)) + 1)
+        some = np.arange(0, len(pairs), max(1, len(pairs) // SAMPLE))
         columns = pair_columns(
-            pairs.together, pairs.forward, pairs.backward, pairs.buyers[pairs.source], pairs.buyers[pairs.target]
+            pairs.together[some],
+            pairs.forward[some],
+            pairs.backward[some],
+            pairs.buyers[pairs.source[some]],
+            pairs.buyers[pairs.target[some]],
         )
         bias: list[Category | Buckets] = []
         if exposures is not None:
@@ -101,7 +107,7 @@ class Encoder:
             pair=FieldGroup(
                 (
                     *(Buckets.fit(name, values) for name, values in columns.items()),
-                    Buckets.fit("text", pairs.text, 12),
+                    Buckets.fit("text", pairs.text[some], 12),
                     Buckets("brand", (0.0,)),
                     Buckets("depth", (0.0, 1.0, 2.0, 3.0, 4.0)),
                 )

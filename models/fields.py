@@ -9,6 +9,17 @@ import numpy.typing as npt
 
 Codes = npt.NDArray[np.int64]
 UNKNOWN = 0  # code of a value that is missing or was not seen when the field was fitted
+STEPS = 4096  # of a mantissa: values this near to each other are the same value
+
+
+def steady(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Values rounded to 12 binary digits.
+
+    A count from which one buyer was subtracted differs from the same count without that buyer in its last digits.
+    Unrounded, values at a bucket's edge would tell positives from negatives.
+    """
+    mantissa, exponent = np.frexp(np.asarray(values, dtype=np.float64))
+    return np.ldexp(np.round(mantissa * STEPS) / STEPS, exponent)
 
 
 @dataclass(frozen=True)
@@ -43,11 +54,13 @@ class Buckets:
     @classmethod
     def fit(cls, name: str, values: npt.NDArray[Any], count: int = 24) -> "Buckets":
         """Quantile buckets over the finite values; zero, where it occurs, has a bucket of its own."""
-        known = values[np.isfinite(values)]
+        known = steady(values[np.isfinite(values)])
         if not len(known):
             return cls(name, ())
         positive = known[known != 0]
-        edges = np.quantile(positive, np.linspace(0, 1, count + 1)[1:-1]) if len(positive) else np.zeros(0)
+        edges = (
+            np.quantile(positive, np.linspace(0, 1, count + 1)[1:-1], method="lower") if len(positive) else np.zeros(0)
+        )
         edges = np.unique(np.concatenate([[0.0], edges]) if len(positive) < len(known) else edges)
         return cls(name, tuple(float(edge) for edge in edges))
 
@@ -65,7 +78,7 @@ class Buckets:
         return len(self.edges) + 2
 
     def encode(self, values: npt.NDArray[Any]) -> Codes:
-        codes = np.searchsorted(np.asarray(self.edges), values, side="left") + 1
+        codes = np.searchsorted(np.asarray(self.edges), steady(values), side="left") + 1
         return np.where(np.isnan(values), UNKNOWN, codes)
 
 

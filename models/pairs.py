@@ -1,6 +1,7 @@
 """Candidate item pairs and their co-occurrence statistics c_ji (PDN, section 5.2 step 1 and eq. 9)."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Self
 
@@ -67,11 +68,17 @@ class Pairs:
         """[E] trigger j of each pair."""
         return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
 
-    def lookup(self) -> sparse.csr_array:
-        """CSR matrix [N, N] whose entries are pair numbers plus one: indexing it finds pairs in compiled code."""
-        items = len(self.start) - 1
-        numbers = np.arange(1, len(self) + 1, dtype=np.int64)
-        return sparse.csr_array((numbers, self.target, self.start), shape=(items, items))
+    @cached_property
+    def _keys(self) -> Ints:
+        return self.source * len(self.buyers) + self.target
+
+    def find(self, source: Ints, target: Ints) -> Ints:
+        """Number of each pair (source, target) [R], -1 where it is no candidate pair; fast where sources ascend."""
+        wanted = source * len(self.buyers) + target
+        if not len(self):
+            return np.full(len(wanted), -1)
+        at = np.minimum(np.searchsorted(self._keys, wanted), len(self) - 1)
+        return np.where(self._keys[at] == wanted, at, -1)
 
 
 def gap_weight(gap: Ints) -> Floats:

@@ -42,7 +42,6 @@ class Sampler:
         self, events: Interactions, pairs: Pairs, encoder: Encoder, targets: Flags, options: SamplingOptions
     ) -> None:
         self.events, self.pairs, self.encoder, self.options = events, pairs, encoder, options
-        self.lookup = pairs.lookup()
         self.eligible = np.unique(pairs.target)
         weight = np.sqrt(pairs.buyers[self.eligible].astype(np.float64)) ** 1.5
         self._cumulative = np.cumsum(weight / max(weight.sum(), 1e-12))
@@ -81,12 +80,17 @@ class Sampler:
         row, event = spans(np.maximum(history, begin - self.options.triggers), begin)
         latest = events.next_same[event] >= begin[row]
         row, event = row[latest], event[latest]
+        # Triggers by item: the look-ups of pairs then walk through the pairs in order, which the cache rewards.
+        by_item = np.argsort(events.item[event], kind="stable")
+        row, event = row[by_item], event[by_item]
 
         found_row, found = self._positives(example, rng)
         other_row, other = self._negatives(user, rng)
         place = np.concatenate([found_row, other_row])
-        item = np.concatenate([events.item[found], other])
-        label = np.arange(len(item)) < len(found)
+        order = np.argsort(place, kind="stable")
+        place, item = place[order], np.concatenate([events.item[found], other])[order]
+        found = np.concatenate([found, np.full(len(other), -1)])[order]
+        label = found >= 0
 
         batch = HeteroData()
         activity = self._distinct[begin] - self._distinct[history]
@@ -103,7 +107,7 @@ class Sampler:
         candidate.bias = torch.from_numpy(
             self.encoder.bias_codes(item, events.place[begin][place], events.time[begin][place])
         )
-        self._add_paths(batch, (row, event), (place, item), np.concatenate([found, np.full(len(other), -1)]))
+        self._add_paths(batch, (row, event), (place, item), found)
         return batch
 
     def _positives(self, example: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
@@ -134,9 +138,9 @@ class Sampler:
         """
         events, (row, event), (place, item) = self.events, triggers, candidates
         examples = batch["user"].z.size(0)
-        begin = np.searchsorted(row, np.arange(examples + 1))
-        candidate, trigger = spans(begin[place], begin[place + 1])
-        pair = np.asarray(self.lookup[events.item[event[trigger]], item[candidate]]).ravel() - 1
+        begin = np.searchsorted(place, np.arange(examples + 1))
+        trigger, candidate = spans(begin[row], begin[row + 1])
+        pair = self.pairs.find(events.item[event[trigger]], item[candidate])
         positive = found[candidate] >= 0
         # Leave the example's own pair out of every count; a pair that only this shopper made is no path at all.
         alone = positive & (self.pairs.together[pair] <= 1) & (self.pairs.text[pair] <= 0)

@@ -54,7 +54,7 @@ class Scores:
         item = self.events.item[self.trigger[mine]]
         row, pair = spans(self.pairs.start[item], self.pairs.start[item + 1])
         path = np.logaddexp(0, self.t[mine][row].astype(np.float64) + self.s[pair])
-        total = np.bincount(self.pairs.target[pair], path, minlength=self.events.items)
+        total = np.bincount(self.pairs.target[pair], path, minlength=self.events.items).astype(np.float64)
         if self.p.shape[1]:
             total += np.logaddexp(0, self.q.astype(np.float64) @ self.p[user])
         return total

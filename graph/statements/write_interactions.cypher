@@ -1,8 +1,9 @@
 // $rows: maps {user, weights: item id to weight}; $start, $end: edges of this generation written before and after this
-// transaction. It does nothing, and gives no row, where it was done before. The first SET locks the generation.
-MATCH (g:Generation {id: $generation, state: 'writing'})
-SET g.interactions_written = g.interactions_written
-WITH g WHERE g.interactions_written = $start
+// transaction. It does nothing, and gives no row, where it was done before. The REMOVE locks the generation; nothing of
+// it is read before.
+MATCH (g:Generation {id: $generation})
+REMOVE g.lock
+WITH g WHERE g.state = 'writing' AND g.interactions_written = $start
 CALL (g) {
   UNWIND $rows AS row
   MATCH (u:User {id: row.user})-[r:INTERACTED]->(i)

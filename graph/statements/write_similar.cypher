@@ -1,9 +1,9 @@
 // $targets: item ids, each once; $rows: maps {source, targets: places in $targets, weights, ranks}; $start, $end: edges
 // of this generation written before and after this transaction. It does nothing, and gives no row, where it was done
-// before, so no edge is there twice. The first SET locks the generation.
-MATCH (g:Generation {id: $generation, state: 'writing'})
-SET g.similar_written = g.similar_written
-WITH g WHERE g.similar_written = $start
+// before, so no edge is there twice. The REMOVE locks the generation; nothing of it is read before.
+MATCH (g:Generation {id: $generation})
+REMOVE g.lock
+WITH g WHERE g.state = 'writing' AND g.similar_written = $start
 CALL (g) {
   UNWIND $targets AS target
   OPTIONAL MATCH (i:Item {id: target})

@@ -1,8 +1,8 @@
 // $rows: maps {id, direct}; $start, $end: rows of this generation written before and after this transaction. It does
-// nothing, and gives no row, where it was done before. The first SET locks the generation.
-MATCH (g:Generation {id: $generation, state: 'writing'})
-SET g.users_written = g.users_written
-WITH g WHERE g.users_written = $start
+// nothing, and gives no row, where it was done before. The REMOVE locks the generation; nothing of it is read before.
+MATCH (g:Generation {id: $generation})
+REMOVE g.lock
+WITH g WHERE g.state = 'writing' AND g.users_written = $start
 CALL (g) {
   UNWIND $rows AS row
   MATCH (n:User {id: row.id})

@@ -1,12 +1,14 @@
 """Both writers: the same graph from either, again and after a kill; new events join; contradictions are refused."""
 
 import multiprocessing
+import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
+import psutil
 import pytest
 from filelock import FileLock
 from hypothesis import given
@@ -16,7 +18,7 @@ from polars.testing import assert_frame_equal
 from graph.bulk import write_bulk
 from graph.constraints import STATEMENTS, create_constraints
 from graph.driver import Database, connect
-from graph.errors import SettingsError, SourceError, StoreBusy, StoreError, StoreNotEmpty
+from graph.errors import ServerError, SettingsError, SourceError, StoreBusy, StoreError, StoreNotEmpty
 from graph.incremental import write_incremental
 from graph.rows import collect_edges, merge_edges, spread_events
 from graph.schema import EXPOSURE, Source, Tables
@@ -28,6 +30,34 @@ from graph.statements import statement
 from graph.swap import PARTS, announce_swap, finish_swap, import_folder
 from graph.writers import is_empty, write
 from tests.graph.conftest import dump, events, make_tables
+
+# A bulk load stops and starts its server, so these tests have one of their own, at ports that nobody asks for meanwhile.
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def settings(new_settings: Callable[..., Settings]) -> Settings:
+    return new_settings(bolt_port=free_port(), http_port=free_port())
+
+
+@pytest.fixture(scope="module")
+def server(settings: Settings) -> Iterator[ManagedServer]:
+    managed = ManagedServer(settings)
+    managed.start()
+    yield managed
+    managed.stop()
+
+
+@pytest.fixture(scope="module")
+def database(server: ManagedServer) -> Iterator[Database]:
+    with connect(server.settings) as opened:
+        yield opened
+
 
 EDGE = "MATCH (:User {id: 'u'})-[r:INTERACTED]->(:Item {id: 'i'}) RETURN properties(r) AS edge"
 
@@ -121,15 +151,39 @@ def load_into(tables: Tables, settings: Settings) -> None:
         write_incremental(tables, settings, database)
 
 
-def test_a_failed_import_leaves_an_empty_store_that_answers(
-    settings: Settings, empty_database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Killed while it imports: here the tool itself is stopped short by an option that it refuses."""
-    monkeypatch.setattr("graph.bulk._options", lambda folder: ["--no-such-option"])
-    with pytest.raises(Exception, match="neo4j-admin database import failed"):
-        write_bulk(make_tables(events({"user": "u", "item": "i"})), settings, empty_database)
+def test_an_import_that_is_killed_leaves_an_empty_store(server: ManagedServer, empty_database: Database) -> None:
+    tables = make_tables(events({"user": "u", "item": "i"}))
+    made = import_folder(server.folder)
+    load = multiprocessing.get_context("spawn").Process(target=import_into, args=(tables, server.settings))
+    load.start()
+    while not (made / "data").exists() and load.is_alive():
+        time.sleep(0.02)
+    for process in (*psutil.Process(load.pid).children(recursive=True), psutil.Process(load.pid)):
+        process.kill()
+    load.join()
+    assert made.exists()
+    server.start()
     assert is_empty(empty_database)
-    assert not import_folder(ServerFolder(settings)).exists()
+    write_bulk(tables, server.settings, empty_database)
+    assert edge_of(empty_database) == {"count": 1, "kind": "purchase"}
+    assert not made.exists()
+
+
+def import_into(tables: Tables, settings: Settings) -> None:
+    with connect(settings, start=False) as database:
+        write_bulk(tables, settings, database)
+
+
+def test_an_import_that_fails_leaves_an_empty_store_that_answers(
+    server: ManagedServer, empty_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = server.status().bolt_uri
+    monkeypatch.setattr("graph.bulk._options", lambda folder: ["--no-such-option"])
+    with pytest.raises(ServerError, match="neo4j-admin database import failed"):
+        write_bulk(make_tables(events({"user": "u", "item": "i"})), server.settings, empty_database)
+    assert is_empty(empty_database)
+    assert not import_folder(server.folder).exists()
+    assert server.status().bolt_uri == before  # a store keeps its ports, so `empty_database` goes on
 
 
 @pytest.mark.parametrize("renamed", [0, 1, 2])
@@ -234,14 +288,6 @@ def test_exposures_are_kept_beside_the_graph(settings: Settings, empty_database:
 def test_every_constraint_has_its_file() -> None:
     files = {file.stem for file in Path("graph/statements").glob("*.cypher")}
     assert set(STATEMENTS) == {name for name in files if name.startswith(("constraint_", "index_item_"))}
-
-
-def test_bulk_wants_its_server(server: ManagedServer, empty_database: Database) -> None:
-    """The address that `database` was opened with is the one after a bulk load: a store keeps its ports."""
-    before = server.status().bolt_uri
-    write_bulk(make_tables(events({"user": "u", "item": "i"})), server.settings, empty_database)
-    assert server.status().bolt_uri == before
-    assert edge_of(empty_database) == {"count": 1, "kind": "purchase"}
 
 
 EVENT = st.fixed_dictionaries(

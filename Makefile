@@ -1,0 +1,51 @@
+# What can be done here: make help. Everything runs in .venv, which make install makes.
+PYTHON ?= python3
+BIN := .venv/bin
+COMPILE = uv pip compile pyproject.toml --no-config --quiet --universal --python-version 3.11 --generate-hashes --no-header
+TORCH := ^(torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z0-9-]+)==
+SCREENSHOTS := ^(playwright|greenlet|pyee)==
+
+.PHONY: help install demo test bench faults screenshots lock clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
+
+install:  ## Make the environment in .venv (locked versions; nothing to do when nothing changed)
+	@command -v $(PYTHON) > /dev/null || { echo "make install: no $(PYTHON) here: install Python 3.11 or newer" >&2; exit 1; }
+	@$(PYTHON) install.py
+
+demo: install  ## Load The Complete Journey into a managed Neo4j, train, recommend, explain
+	@$(BIN)/twohop demo
+
+test: install  ## Everything that CI checks: lint, format, types, import rules, all tests on a real Neo4j
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+faults: install  ## Only the tests that break things on purpose
+	$(BIN)/python -m pytest -m faults
+
+bench: install  ## Measure the writers and serving; writes benchmarks/*.json
+	@for file in benchmarks/[a-z]*.py; do echo "$$file"; $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
+
+screenshots: install  ## Take docs/images/browser.png of the running store with Debian's chromium
+	@$(BIN)/python -m pip --version > /dev/null 2>&1 \
+	  && $(BIN)/python -m pip install --quiet --no-deps --require-hashes -r locks/screenshots.txt \
+	  || uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r locks/screenshots.txt
+	@$(BIN)/python docs/screenshots.py
+
+lock:  ## Resolve all versions anew within pyproject.toml and write locks/
+	@command -v uv > /dev/null || { echo "make lock: uv is needed: pip install uv" >&2; exit 1; }
+	@$(COMPILE) --upgrade --all-extras --output-file locks/all.tmp > /dev/null || { rm -f locks/all.tmp; exit 1; }
+	@awk -v torch='$(TORCH)' -v screenshots='$(SCREENSHOTS)' ' \
+	  BEGIN { \
+	    split("main torch screenshots", names, " "); \
+	    for (i in names) print "# Made by make lock from pyproject.toml; do not edit." > ("locks/" names[i] ".txt")} \
+	  /^[^ #]/ {name = $$0 ~ torch ? "torch" : $$0 ~ screenshots ? "screenshots" : "main"} \
+	  {print > ("locks/" name ".txt")}' locks/all.tmp
+	@rm locks/all.tmp
+
+clean:  ## Delete the environment and caches; the stores in .twohop stay
+	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache

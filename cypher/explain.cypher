@@ -1,0 +1,39 @@
+// Why an item for a user: every stored path, whether it is served (within m and k) and, if so, its share of the score.
+// The served paths come first, the strongest first. One row with trigger = null: no path is stored.
+// :param user => '1';          id of the user
+// :param item => '2';          id of the item
+// :param m => 50;              triggers: the user's interactions with the greatest weights
+// :param k => 200;             neighbours of each trigger
+MATCH (serving:Serving {id: 'weights'})
+MATCH (g:Generation {id: serving.generation})
+WITH g.id AS generation, g.weight_property AS weight_property, g.direct_property AS direct_property
+MATCH (u:User {id: $user})
+MATCH (item:Item {id: $item})
+CALL (u, item, generation, weight_property) {
+  MATCH (u)-[r:INTERACTED]->(trigger)
+  WHERE r[weight_property] IS NOT NULL
+  WITH item, generation, trigger, r[weight_property] AS weight ORDER BY weight DESC, trigger.id
+  WITH item, generation, collect({trigger: trigger, weight: weight}) AS triggers
+  UNWIND range(0, size(triggers) - 1) AS place
+  WITH item, generation, place + 1 AS trigger_rank, triggers[place].trigger AS trigger, triggers[place].weight AS weight
+  MATCH (trigger)-[s:SIMILAR]->(item)
+  WHERE s.generation = generation
+  WITH trigger_rank, s.rank AS similar_rank, trigger, weight AS trigger_weight, s.weight AS similar_weight,
+       log(1 + weight * s.weight) AS path, trigger_rank <= $m AND s.rank <= $k AS served
+  ORDER BY served DESC, path DESC, trigger.id
+  RETURN collect({trigger: trigger.id, trigger_title: trigger.title, trigger_rank: trigger_rank,
+                  similar_rank: similar_rank, trigger_weight: trigger_weight, similar_weight: similar_weight,
+                  path: path, served: served}) AS paths
+}
+WITH generation, item, paths, u[direct_property] AS p, item[direct_property] AS q,
+     reduce(total = 0.0, one IN paths | total + CASE WHEN one.served THEN one.path ELSE 0.0 END) AS path
+WITH generation, item, paths, path, reduce(dot = 0.0, x IN range(0, size(p) - 1) | dot + p[x] * q[x]) AS dot
+WITH generation, item, paths, path,
+     coalesce(CASE WHEN dot > 0 THEN dot ELSE 0.0 END + log(1 + exp(-abs(dot))), 0.0) AS direct
+WITH generation, item, paths, direct, direct + path AS score
+UNWIND CASE WHEN size(paths) = 0 THEN [null] ELSE paths END AS one
+RETURN one.trigger AS trigger, one.trigger_title AS trigger_title,
+       one.trigger_weight AS trigger_weight, one.similar_weight AS similar_weight, one.path AS path,
+       one.served AS served, CASE WHEN one.served AND score > 0 THEN one.path / score ELSE 0.0 END AS share,
+       one.trigger_rank AS trigger_rank, one.similar_rank AS similar_rank,
+       item.title AS title, score, direct, generation

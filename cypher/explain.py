@@ -1,0 +1,56 @@
+"""Why an item for a user."""
+
+from dataclasses import dataclass
+
+from cypher.live import live
+from cypher.user import user as find_user
+from graph.driver import Database
+from graph.errors import NotFound
+from graph.statements import statement
+
+
+@dataclass(frozen=True)
+class ExplainedPath:
+    """A stored path. `share` of the score is 0 where it is not `served`: beyond m triggers or k neighbours."""
+
+    trigger: str
+    trigger_title: str | None
+    trigger_weight: float
+    similar_weight: float
+    path: float
+    served: bool
+    share: float
+    trigger_rank: int
+    similar_rank: int
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """`score` = `direct` + the sum of the served `paths`, which come first, the strongest first."""
+
+    user: str
+    item: str
+    title: str | None
+    generation: int
+    score: float
+    direct: float
+    paths: tuple[ExplainedPath, ...]
+
+
+def explain(database: Database, user: str, item: str, m: int = 50, k: int = 200) -> Explanation:
+    """All paths from `user` to `item`; `m`, `k` as in `recommend`.
+
+    Raises `NotFound` for an unknown user or item and `StoreError` where no generation is live.
+    """
+    rows = database.read(statement("explain", "cypher"), {"user": user, "item": item, "m": m, "k": k})
+    if not rows:
+        find_user(database, user)
+        live(database)
+        raise NotFound(f"item {item!r} is not in the graph")
+    head = {name: rows[0][name] for name in ("title", "generation", "score", "direct")}
+    paths = tuple(
+        ExplainedPath(**{name: row[name] for name in ExplainedPath.__dataclass_fields__})
+        for row in rows
+        if row["trigger"] is not None
+    )
+    return Explanation(user=user, item=item, **head, paths=paths)

@@ -1,0 +1,21 @@
+"""What users were held out with."""
+
+from dataclasses import dataclass
+
+from graph.driver import Database
+from graph.statements import statement
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Items of a user's held-out rows: `new` ones, and those that the user had `again`."""
+
+    user: str
+    new: tuple[str, ...]
+    again: tuple[str, ...]
+
+
+def held_out(database: Database, min_buyers: int = 1) -> list[HeldOut]:
+    """All users with held-out items that have `min_buyers` buyers or more in the training rows."""
+    rows = database.read(statement("held_out", "cypher"), {"min_buyers": min_buyers})
+    return [HeldOut(row["user"], tuple(row["new"]), tuple(row["again"])) for row in rows]

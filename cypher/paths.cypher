@@ -1,0 +1,24 @@
+// The paths by which recommend reaches given items: user -> trigger -> item, the strongest of each item first.
+// :param user => '1';          id of the user
+// :param items => ['1', '2'];  ids of the items
+// :param m => 50;              triggers: the user's interactions with the greatest weights
+// :param k => 200;             neighbours of each trigger
+// :param generation => null;   id of the generation; null: the live one
+OPTIONAL MATCH (serving:Serving {id: 'weights'})
+WITH coalesce($generation, serving.generation) AS id
+MATCH (g:Generation {id: id})
+WITH g.id AS generation, g.weight_property AS weight_property
+CALL () {
+  UNWIND $items AS id
+  MATCH (item:Item {id: id})
+  RETURN collect(DISTINCT item) AS items
+}
+MATCH (:User {id: $user})-[r:INTERACTED]->(trigger)
+WHERE r[weight_property] IS NOT NULL
+WITH generation, items, trigger, r[weight_property] AS weight
+ORDER BY weight DESC, trigger.id LIMIT $m
+MATCH (trigger)-[s:SIMILAR]->(item)
+WHERE item IN items AND s.generation = generation AND s.rank <= $k
+RETURN item.id AS item, trigger.id AS trigger, trigger.title AS trigger_title,
+       weight AS trigger_weight, s.weight AS similar_weight, log(1 + weight * s.weight) AS path
+ORDER BY item, path DESC, trigger

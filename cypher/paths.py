@@ -1,0 +1,32 @@
+"""The paths behind recommended items."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from graph.driver import Database
+from graph.statements import statement
+
+
+@dataclass(frozen=True)
+class Path:
+    """user -> trigger -> item: `path` = log(1 + `trigger_weight` * `similar_weight`)."""
+
+    trigger: str
+    trigger_title: str | None
+    trigger_weight: float
+    similar_weight: float
+    path: float
+
+
+def paths(
+    database: Database, user: str, items: Sequence[str], m: int = 50, k: int = 200, generation: int | None = None
+) -> dict[str, list[Path]]:
+    """The paths of each of `items`, the strongest first; an item that none reaches, or that is unknown, has none.
+
+    `m`, `k` as in `recommend`. `generation` None is the live one; an id makes the paths those of an earlier answer.
+    """
+    given = {"user": user, "items": list(items), "m": m, "k": k, "generation": generation}
+    found: dict[str, list[Path]] = {item: [] for item in items}
+    for row in database.read(statement("paths", "cypher"), given):
+        found[row.pop("item")].append(Path(**row))
+    return found

@@ -1,0 +1,34 @@
+// Scores of given items for a user, best first: the formula, m and k of recommend, whether seen, available or not. An
+// item that no path reaches has its direct part only.
+// :param user => '1';          id of the user
+// :param items => ['1', '2'];  ids of the items
+// :param m => 50;              triggers: the user's interactions with the greatest weights
+// :param k => 200;             neighbours of each trigger
+MATCH (serving:Serving {id: 'weights'})
+MATCH (g:Generation {id: serving.generation})
+WITH g.id AS generation, g.weight_property AS weight_property, g.direct_property AS direct_property
+MATCH (u:User {id: $user})
+CALL () {
+  UNWIND $items AS id
+  MATCH (item:Item {id: id})
+  RETURN collect(DISTINCT item) AS items
+}
+CALL (u, generation, weight_property, items) {
+  UNWIND items AS item
+  RETURN item, 0.0 AS part
+  UNION ALL
+  MATCH (u)-[r:INTERACTED]->(trigger)
+  WHERE r[weight_property] IS NOT NULL
+  WITH generation, items, trigger, r[weight_property] AS weight
+  ORDER BY weight DESC, trigger.id LIMIT $m
+  MATCH (trigger)-[s:SIMILAR]->(item)
+  WHERE item IN items AND s.generation = generation AND s.rank <= $k
+  RETURN item, log(1 + weight * s.weight) AS part
+}
+WITH generation, direct_property, u, item, sum(part) AS path
+WITH generation, item, path, u[direct_property] AS p, item[direct_property] AS q
+WITH generation, item, path, reduce(dot = 0.0, x IN range(0, size(p) - 1) | dot + p[x] * q[x]) AS dot
+WITH generation, item, path,
+     coalesce(CASE WHEN dot > 0 THEN dot ELSE 0.0 END + log(1 + exp(-abs(dot))), 0.0) AS direct
+RETURN item.id AS id, direct + path AS score, direct, generation
+ORDER BY score DESC, id

@@ -1,0 +1,72 @@
+"""Flat event arrays against loops."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.interactions import Interactions, spans
+from models.pairs import transitions
+
+rows = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5), st.integers(0, 4)), max_size=30)
+
+
+def interactions(rows: list[tuple[int, int, int]]) -> Interactions:
+    """(user, item, moment) rows, put into each user's order, with moments renumbered from 0."""
+    ordered = sorted(rows, key=lambda row: (row[0], row[2]))
+    numbers: dict[int, dict[int, int]] = {}
+    moment = [numbers.setdefault(u, {}).setdefault(m, len(numbers.get(u, {}))) for u, _, m in ordered]
+    user, item = ([row[place] for row in ordered] for place in (0, 1))
+    size = len(ordered)
+    unknown = np.full(size, np.nan, dtype=np.float32)
+    ints = (np.array(column, dtype=np.int64) for column in (user, item, moment))
+    return Interactions(4, 6, *ints, np.full(size, -1), unknown, unknown, np.full(size, -1))
+
+
+@given(rows)
+def test_properties_against_loops(rows: list[tuple[int, int, int]]) -> None:
+    events = interactions(rows)
+    keys = list(zip(events.user.tolist(), events.item.tolist(), strict=True))
+    for place, key in enumerate(keys):
+        earlier = [other for other in range(place) if keys[other] == key]
+        later = [other for other in range(place + 1, len(keys)) if keys[other] == key]
+        assert events.first[place] == (not earlier)
+        assert events.occurrence[place] == len(earlier) + 1
+        assert events.next_same[place] == (later[0] if later else len(keys))
+        assert events.first_event[place] == (earlier[0] if earlier else place)
+        same = [
+            o
+            for o in range(len(keys))
+            if (events.user[o], events.moment[o]) == (events.user[place], events.moment[place])
+        ]
+        assert events.moment_start[place] == same[0]
+    for item in range(6):
+        assert events.buyers[item] == len({u for u, i in keys if i == item})
+    for user in range(4):
+        assert events.start[user] == sum(u < user for u, _ in keys)
+
+
+@given(rows, st.integers(1, 3))
+def test_transitions_against_loops(rows: list[tuple[int, int, int]], window: int) -> None:
+    events = interactions(rows)
+    expected = np.zeros((6, 6))
+    first = np.flatnonzero(events.first)
+    for a in first:
+        for b in first:
+            gap = events.moment[b] - events.moment[a]
+            if a != b and events.user[a] == events.user[b] and 0 <= gap <= window:
+                expected[events.item[a], events.item[b]] += 1 / max(gap, 1)
+    np.testing.assert_allclose(transitions(events, window).toarray(), expected, rtol=1e-6)
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 5)), max_size=10))
+def test_spans(pairs: list[tuple[int, int]]) -> None:
+    start = np.array([begin for begin, _ in pairs], dtype=np.int64)
+    stop = start + np.array([size for _, size in pairs], dtype=np.int64)
+    row, element = spans(start, stop)
+    expected = [(place, one) for place, (begin, size) in enumerate(pairs) for one in range(begin, begin + size)]
+    assert list(zip(row.tolist(), element.tolist(), strict=True)) == expected
+
+
+def test_last_moments_are_each_users_last_basket() -> None:
+    events = interactions([(0, 0, 0), (0, 1, 1), (0, 2, 2), (0, 3, 2), (1, 0, 0), (1, 1, 1)])
+    assert events.last_moments(least=3).tolist() == [False, False, True, True, False, False]

@@ -1,0 +1,138 @@
+"""Each equation of the paper against a naive loop, in values and gradients."""
+
+import math
+
+import pytest
+import torch
+from torch_geometric.data import HeteroData
+
+from models.pdn import PDN, EdgeNet, FieldEmbedding, PDNOptions, path_loss
+
+SIZES = {"user": [5, 3], "item": [7, 4, 3], "behaviour": [4, 6], "pair": [5, 5, 3], "bias": [3, 4]}
+
+
+def random_codes(rows: int, sizes: list[int], seed: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.stack([torch.randint(size, (rows,), generator=generator) for size in sizes], dim=1)
+
+
+@pytest.fixture
+def batch() -> HeteroData:
+    """Two shoppers, four items, three triggers, three candidates, four paths; one candidate without any path."""
+    batch = HeteroData()
+    batch["user"].z = random_codes(2, SIZES["user"], 1)
+    batch["item"].x = random_codes(4, SIZES["item"], 2)
+    batch["user", "trigger", "item"].edge_index = torch.tensor([[0, 0, 1], [0, 1, 1]])
+    batch["user", "trigger", "item"].a = random_codes(3, SIZES["behaviour"], 3)
+    batch["user", "candidate", "item"].edge_index = torch.tensor([[0, 1, 1], [2, 3, 0]])
+    batch["user", "candidate", "item"].y = torch.tensor([1.0, 0.0, 1.0])
+    batch["user", "candidate", "item"].bias = random_codes(3, SIZES["bias"], 4)
+    batch.path_trigger = torch.tensor([0, 1, 2])
+    batch.path_candidate = torch.tensor([0, 0, 1])
+    batch.c = random_codes(3, SIZES["pair"], 5)
+    return batch
+
+
+@pytest.fixture
+def model() -> PDN:
+    torch.manual_seed(0)
+    return PDN(SIZES, PDNOptions(embedding=4, hidden=6, direct=3)).double()
+
+
+def naive_forward(model: PDN, batch: HeteroData) -> torch.Tensor:
+    """Eq. 8 to 12, one path at a time, with the concatenations spelled out."""
+
+    def embed(embedding: FieldEmbedding, codes: torch.Tensor) -> torch.Tensor:
+        rows, begin = [], 0
+        for size, code in zip(embedding.sizes, codes.tolist(), strict=True):
+            rows.append(embedding.table[begin + code])
+            begin += size
+        return torch.cat(rows)
+
+    def mlp(net: EdgeNet, vector: torch.Tensor) -> torch.Tensor:
+        hidden = net.first.weight @ vector + net.first.bias
+        hidden = torch.where(hidden > 0, hidden, 0.01 * hidden)
+        return net.rest(hidden[None]).squeeze() + net.start
+
+    z, x = batch["user"].z, batch["item"].x
+    trigger, candidate = batch["user", "trigger", "item"], batch["user", "candidate", "item"]
+    total = []
+    for number in range(candidate.edge_index.size(1)):
+        u, i = candidate.edge_index[:, number].tolist()
+        d = model.user_tower(embed(model.user, z[u])[None]) @ model.item_tower(embed(model.item, x[i])[None]).T
+        y = torch.log(1 + torch.exp(d.squeeze()))
+        for path in range(len(batch.path_trigger)):
+            if batch.path_candidate[path] != number:
+                continue
+            edge = int(batch.path_trigger[path])
+            j = int(trigger.edge_index[1, edge])
+            e_z, e_j, e_i = embed(model.user, z[u]), embed(model.item, x[j]), embed(model.item, x[i])
+            t = mlp(model.trig_net, torch.cat([e_z, embed(model.behaviour, trigger.a[edge]), e_j]))
+            s = mlp(model.sim_net, torch.cat([e_j, embed(model.pair, batch.c[path]), e_i]))
+            y = y + torch.log(1 + torch.exp(t) * torch.exp(s))
+        bias = model.bias_net(embed(model.bias, candidate.bias[number])[None]).squeeze()
+        total.append(y + torch.log(1 + torch.exp(bias)))
+    return torch.stack(total)
+
+
+def test_forward_is_equation_12(model: PDN, batch: HeteroData) -> None:
+    torch.testing.assert_close(model(batch), naive_forward(model, batch), rtol=1e-9, atol=1e-9)
+
+
+def test_gradients_are_those_of_the_naive_loop(model: PDN, batch: HeteroData) -> None:
+    names, tensors = zip(*model.named_parameters(), strict=True)
+    ours = torch.autograd.grad(model(batch).sum(), tensors)
+    naive = torch.autograd.grad(naive_forward(model, batch).sum(), tensors)
+    for name, one, other in zip(names, ours, naive, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-8, atol=1e-9, msg=name)
+
+
+def test_without_direct_and_bias_only_paths_remain(batch: HeteroData) -> None:
+    torch.manual_seed(0)
+    model = PDN(SIZES, PDNOptions(embedding=4, hidden=6, direct_net=False, bias_net=False)).double()
+    y = model(batch)
+    assert y[2] == 0  # the candidate that no path reaches
+    assert (y[:2] > 0).all()
+
+
+def test_projecting_tables_is_projecting_embeddings() -> None:
+    torch.manual_seed(0)
+    embedding, weight = FieldEmbedding([4, 9, 2], 5).double(), torch.randn(6, 15, dtype=torch.double)
+    codes = random_codes(20, [4, 9, 2], 1)
+    torch.testing.assert_close(embedding.project(codes, weight), embedding(codes) @ weight.T)
+
+
+def test_edge_net_blocks_are_the_concatenation() -> None:
+    torch.manual_seed(0)
+    net = EdgeNet(3, 4, 5, hidden=6, start=-1.0).double()
+    left, edge, right = (torch.randn(7, width, dtype=torch.double) for width in (3, 4, 5))
+    parts = [part @ block.T for part, block in zip((left, edge, right), net.blocks(), strict=True)]
+    torch.testing.assert_close(net(left, edge, right), net.head(sum(parts)))
+
+
+def test_loss_is_cross_entropy_on_p() -> None:
+    y = torch.tensor([0.1, 0.7, 3.0], dtype=torch.double)
+    label = torch.tensor([1.0, 0.0, 1.0], dtype=torch.double)
+    p = 1 - torch.exp(-y)
+    naive = -(label * torch.log(p) + (1 - label) * torch.log(1 - p)).mean()
+    torch.testing.assert_close(path_loss(y, label), naive)
+
+
+def test_loss_and_gradient_are_finite_at_the_ends() -> None:
+    y = torch.tensor([1e-12, 1e-12, 200.0, 200.0], requires_grad=True)
+    loss = path_loss(y, torch.tensor([1.0, 0.0, 1.0, 0.0]))
+    loss.backward()
+    assert math.isfinite(loss.item())
+    assert torch.isfinite(y.grad).all()
+    assert y.grad[0] < 0 < y.grad[3]
+
+
+def test_a_sure_positive_costs_nothing() -> None:
+    """The sigmoid cross-entropy of log p would still cost ln 2."""
+    assert path_loss(torch.tensor([40.0]), torch.tensor([1.0])).item() < 1e-6
+
+
+def test_loss_gradient_matches_finite_differences() -> None:
+    y = torch.rand(6, dtype=torch.double).add(0.05).requires_grad_()
+    label = torch.tensor([1, 0, 1, 0, 1, 0], dtype=torch.double)
+    assert torch.autograd.gradcheck(lambda value: path_loss(value, label), (y,))

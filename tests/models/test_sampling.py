@@ -1,0 +1,102 @@
+"""No example sees its own pair, no statistic sees validation rows, and batches repeat from a seed."""
+
+import numpy as np
+import torch
+from torch_geometric.data import HeteroData
+
+from models.features import Encoder
+from models.interactions import Interactions
+from models.pairs import PairOptions, Pairs, candidate_pairs
+from models.sampling import Sampler, SamplingOptions
+
+OPTIONS = PairOptions(candidates=50, window=3, profile_share=0.4)
+
+
+def make_sampler(data: HeteroData, **changed: int) -> tuple[Sampler, Interactions, Pairs]:
+    events = Interactions.of(data)
+    pairs = candidate_pairs(events, data, OPTIONS)
+    encoder = Encoder.fit(data, events, pairs, None, 1)
+    options = SamplingOptions(**({"triggers": 20, "negatives": 6, "batch": 16} | changed))
+    return Sampler(events, pairs, encoder, np.ones(len(events), dtype=bool), options), events, pairs
+
+
+def test_a_positives_counts_leave_its_own_buyer_out(clustered: HeteroData) -> None:
+    """For each example: its codes are those of a world in which the shopper never bought the item."""
+    sampler, events, _ = make_sampler(clustered)
+    checked = 0
+    for example in range(0, len(sampler), 4):
+        batch = sampler.batch(np.array([example]), np.random.default_rng(0))
+        user = int(events.user[sampler._begin[example]])
+        candidate = batch["user", "candidate", "item"]
+        found = int(sampler.events.item[sampler._positive[sampler._first[example]]])
+        without = events.where(~((events.user == user) & (events.item == found)))
+        world = candidate_pairs(without, clustered, OPTIONS)
+        positive = int(candidate.y.argmax())
+        rows = torch.nonzero(batch.path_candidate == positive).flatten()
+        triggers = sorted_items(sampler, example)
+        reached = {}
+        for row in rows.tolist():
+            # Find the trigger's item again through the batch's local numbering.
+            reached[int(batch["user", "trigger", "item"].edge_index[1, batch.path_trigger[row]])] = batch.c[row]
+        local = {int(place): item for item, place in zip(triggers, local_places(batch, triggers), strict=True)}
+        for place, codes in reached.items():
+            number = world.find(np.array([local[place]]), np.array([found]))
+            assert number[0] >= 0
+            expected = sampler.encoder.pair_codes(world, number)[0]
+            np.testing.assert_array_equal(codes.numpy(), expected)
+            checked += 1
+        buyers = sampler.encoder.item_codes(world.buyers)[found]
+        np.testing.assert_array_equal(batch["item"].x[candidate.edge_index[1, positive]].numpy(), buyers)
+    assert checked > 50
+
+
+def sorted_items(sampler: Sampler, example: int) -> list[int]:
+    """Items of the example's triggers, ascending, as the batch orders them."""
+    begin = sampler._begin[example]
+    start = sampler.events.start[sampler.events.user[begin]]
+    return sorted({int(item) for item in sampler.events.item[start:begin]})
+
+
+def local_places(batch: HeteroData, triggers: list[int]) -> list[int]:
+    places = batch["user", "trigger", "item"].edge_index[1].tolist()
+    assert len(places) == len(triggers)
+    return places
+
+
+def test_negatives_are_never_the_shoppers_own(clustered: HeteroData) -> None:
+    sampler, events, _ = make_sampler(clustered, negatives=40)
+    begin = sampler._begin[:10]
+    row, item = sampler._negatives(events.user[begin], np.random.default_rng(1))
+    mine = {(int(user), int(item)) for user, item in zip(events.user, events.item, strict=True)}
+    assert len(row) > 100
+    assert not mine & {(int(events.user[begin[place]]), int(one)) for place, one in zip(row, item, strict=True)}
+
+
+def test_triggers_lie_before_the_moment(clustered: HeteroData) -> None:
+    sampler, events, _ = make_sampler(clustered, triggers=3)
+    for example in range(len(sampler)):
+        batch = sampler.batch(np.array([example]), np.random.default_rng(0))
+        begin = sampler._begin[example]
+        history = min(3, begin - events.start[events.user[begin]])
+        assert batch["user", "trigger", "item"].edge_index.size(1) == history
+
+
+def test_batches_repeat_from_the_seed_and_after_a_skip(clustered: HeteroData) -> None:
+    sampler, _, _ = make_sampler(clustered)
+    once, again = list(sampler.batches(0)), list(sampler.batches(0, skip=2))
+    assert len(once) > 3
+    for one, other in zip(once[2:], again, strict=True):
+        assert torch.equal(one.c, other.c)
+        assert torch.equal(one["user", "candidate", "item"].edge_index, other["user", "candidate", "item"].edge_index)
+    other_epoch = next(sampler.batches(1))
+    assert not torch.equal(once[0]["user"].z, other_epoch["user"].z)
+
+
+def test_held_out_edges_change_nothing(snapshot) -> None:  # type: ignore[no-untyped-def]
+    events = [(user, (user + place) % 9, place) for user in range(6) for place in range(4)]
+    plain = snapshot(events, users=6, items=12)
+    held = snapshot(events, users=6, items=12, held_out=[(user, 10, 9) for user in range(6)])
+    one, other = (candidate_pairs(Interactions.of(data), data, OPTIONS) for data in (plain, held))
+    np.testing.assert_array_equal(one.target, other.target)
+    np.testing.assert_array_equal(one.together, other.together)
+    assert not Interactions.of(held).buyers[10]

@@ -27,7 +27,7 @@ test: install  ## Everything that CI checks: lint, format, types, import rules, 
 faults: install  ## Only the tests that break things on purpose
 	$(BIN)/python -m pytest -m faults
 
-bench: install  ## Measure the writers and serving; writes benchmarks/*.json
+bench: install  ## Measure the writers and serving; writes benchmarks/results/
 	@for file in benchmarks/[a-z]*.py; do echo "$$file"; $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 screenshots: install  ## Take docs/images/browser.png of the running store with Debian's chromium

@@ -1,6 +1,6 @@
 """Make the environment in .venv at the locked versions: `make install`. Needs nothing but Python's own library.
 
-uv does it when it is there, else venv and pip. PyTorch is taken from its index of CPU wheels (200 MB) where that answers
+uv does it when it is there, else venv and pip. PyTorch comes from its index of CPU wheels (200 MB) where that answers
 and the machine has no NVIDIA GPU, else from PyPI (on Linux with CUDA: 6 GB).
 """
 
@@ -10,7 +10,6 @@ import re
 import shutil
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 
 OLDEST = (3, 11)
@@ -24,8 +23,8 @@ PROBE_TIME = 5  # seconds, host name look-up included
 
 def main():
     if sys.version_info < OLDEST:
-        fail("Python %d.%d or newer is needed, %s is %s: make PYTHON=python3.12 install" % (
-            OLDEST + (sys.executable, platform.python_version())))  # fmt: skip
+        here = f"{sys.executable} is {platform.python_version()}"
+        fail(f"Python 3.11 or newer is needed, {here}: make PYTHON=python3.12 install")
     state = fingerprint()
     if STAMP.is_file() and STAMP.read_text(encoding="utf-8") == state:
         return
@@ -91,7 +90,7 @@ def install(uv):
     version = torch_version()
     there = [path.name for path in VENV.glob(f"lib/python*/site-packages/torch-{version}*.dist-info")]
     cpu = "+cpu" in there[0] if there else not has_gpu() and cpu_index_has(version)
-    print("PyTorch %s: %s" % (version, "CPU wheels" if cpu else "from PyPI (on Linux with CUDA, 6 GB)"), flush=True)
+    print(f"PyTorch {version}: {'CPU wheels' if cpu else 'from PyPI (on Linux with CUDA, 6 GB)'}", flush=True)
     locked = ["-r", str(LOCK)] if cpu else ["-r", str(LOCK), "-r", str(TORCH_LOCK)]
     run(*command, "--require-hashes", *locked)
     if cpu:  # its wheels are others than PyPI's, so the lock's checksums are not theirs
@@ -117,9 +116,9 @@ def cpu_index_has(version):
     if platform.system() != "Linux":
         return False
     asked = (
-        "import signal, sys, urllib.request as r; signal.alarm(%d);"
-        "sys.exit(b'torch-%s%%2Bcpu' not in r.urlopen('%s/torch/').read())"
-    ) % (PROBE_TIME, version, CPU_INDEX)
+        f"import signal, sys, urllib.request as r; signal.alarm({PROBE_TIME});"
+        f"sys.exit(b'torch-{version}%2Bcpu' not in r.urlopen('{CPU_INDEX}/torch/').read())"
+    )
     return subprocess.run([sys.executable, "-c", asked], capture_output=True, check=False).returncode == 0
 
 

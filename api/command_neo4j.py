@@ -1,24 +1,21 @@
 """`twohop neo4j start|stop|status`: the managed server of a store."""
 
-import json
-from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from graph.server import ManagedServer, Status
-from graph.settings import load_settings
+from api.options import AsJson, Store
+
+if TYPE_CHECKING:
+    from graph.server import ManagedServer, Status
 
 app = typer.Typer(no_args_is_help=True, help="Start, stop and look at the managed Neo4j server of a store.")
-
-Store = Annotated[str | None, typer.Option("--store", help="Name of the store; else TWOHOP_STORE.", show_default=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 @app.command()
 def start(store: Store = None) -> None:
     """Start the server, wait until it answers, and leave it running. The first start fetches Neo4j (150 MB)."""
-    server = ManagedServer(load_settings(store))
+    server = _server(store)
     started = server.start()
     status = server.status()
     typer.echo(f"Neo4j of store {status.store} {'runs' if started else 'already runs'} (pid {status.pid}).")
@@ -28,7 +25,7 @@ def start(store: Store = None) -> None:
 @app.command()
 def stop(store: Store = None) -> None:
     """Stop the server; the data stays."""
-    server = ManagedServer(load_settings(store))
+    server = _server(store)
     stopped = server.stop()
     typer.echo(f"Neo4j of store {server.settings.store} {'is stopped' if stopped else 'did not run'}.")
 
@@ -36,9 +33,11 @@ def stop(store: Store = None) -> None:
 @app.command("status")
 def show_status(store: Store = None, as_json: AsJson = False) -> None:
     """Say whether the server runs, where it answers, and where its data, password and log are."""
-    status = ManagedServer(load_settings(store)).status()
+    from pydantic_core import to_json
+
+    status = _server(store).status()
     if as_json:
-        typer.echo(json.dumps(asdict(status), default=str))
+        typer.echo(to_json(status).decode())
         return
     if status.running:
         typer.echo(f"Neo4j {status.version} of store {status.store} runs (pid {status.pid}).")
@@ -49,7 +48,14 @@ def show_status(store: Store = None, as_json: AsJson = False) -> None:
     _print_addresses(status)
 
 
-def _print_addresses(status: Status) -> None:
+def _server(store: str | None) -> "ManagedServer":
+    from graph.server import ManagedServer
+    from graph.settings import load_settings
+
+    return ManagedServer(load_settings(store))
+
+
+def _print_addresses(status: "Status") -> None:
     rows = (
         ("Browser", status.browser_uri),
         ("Bolt", status.bolt_uri),

@@ -1,6 +1,6 @@
-// Items for a user, best first (PDN eq. 14): softplus of the direct product, plus the sum over the user's top triggers of
-// log(1 + trigger weight * similar weight). Unavailable items are out. The direct path, the dear part, is worked out for
-// the best `shortlist` candidates by their paths.
+// Items for a user, best first (PDN eq. 14): softplus of the direct product, plus the sum over the user's top triggers
+// of log(1 + trigger weight * similar weight). Unavailable items are out. The direct part, which costs most, is worked
+// out for the best `shortlist` candidates by their paths.
 // :param user => '1';          id of the user
 // :param m => 50;              triggers: the user's interactions with the greatest weights
 // :param k => 200;             neighbours of each trigger
@@ -29,7 +29,9 @@ CALL (u, generation, weight_property) {
   RETURN item, path ORDER BY path DESC LIMIT $shortlist
 }
 WITH generation, item, path, u[direct_property] AS p, item[direct_property] AS q
-WITH generation, item, path, reduce(dot = 0.0, x IN range(0, size(p) - 1) | dot + p[x] * q[x]) AS dot
+WITH generation, item, path,
+     CASE WHEN p IS NOT NULL AND q IS NOT NULL
+       THEN reduce(dot = 0.0, x IN range(0, size(p) - 1) | dot + p[x] * q[x]) END AS dot
 WITH generation, item, path,
      coalesce(CASE WHEN dot > 0 THEN dot ELSE 0.0 END + log(1 + exp(-abs(dot))), 0.0) AS direct
 WITH generation, item, direct + path AS score, direct ORDER BY score DESC, item.id LIMIT $n

@@ -1,4 +1,5 @@
-// The items most similar to an item, the strongest first; unavailable ones are out. One row with id = null: it has none.
+// The items most similar to an item, the strongest first; unavailable ones are out. One row with id = null: there is
+// none.
 // :param item => '1';          id of the item
 // :param n => 10;              items to return
 MATCH (serving:Serving {id: 'weights'})

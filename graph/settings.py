@@ -19,7 +19,8 @@ class Settings(BaseSettings):
     Raises `SettingsError` through `load_settings` only; pydantic's own error never reaches a user.
     """
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", populate_by_name=True)
+    # The prefix keeps the fields' own names, which only code uses, from being read as `HOME` or `DATA`.
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", populate_by_name=True, env_prefix="TWOHOP_")
 
     home: Path = Field(Path(".twohop"), alias="TWOHOP_HOME", description="folder that holds all stores")
     store: str = Field("complete-journey", alias="TWOHOP_STORE", description="one store is one graph")

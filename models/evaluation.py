@@ -1,5 +1,6 @@
 """Offline evaluation of whatever ranks: the Cypher query as served, or the network alone."""
 
+import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,13 +14,15 @@ K = 10
 THREADS = 2  # requests under way at once
 
 
-@dataclass(frozen=True)
-class Truth:
-    """What a user was held out with: `new` items, and `again` items that the user had before as well."""
+class Truth(typing.Protocol):
+    """What a user was held out with: `new` items, and items that the user had before and had `again`."""
 
-    user: str
-    new: tuple[str, ...]
-    again: tuple[str, ...] = ()
+    @property
+    def user(self) -> str: ...
+    @property
+    def new(self) -> tuple[str, ...]: ...
+    @property
+    def again(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,9 @@ def ranking_metrics(ranked: Mapping[int, Ranking], truth: Mapping[int, Ranking],
     if not truth:
         return {}
     users = list(truth)
-    predicted = np.full((len(users), k), -1, dtype=np.int64)
+    # A short list is filled up by an item that nobody wants: PyG would take -1 for the row before.
+    nothing = 1 + max((int(np.max(items, initial=0)) for items in (*truth.values(), *ranked.values())), default=0)
+    predicted = np.full((len(users), k), nothing, dtype=np.int64)
     for row, user in enumerate(users):
         top = np.asarray(ranked.get(user, []), dtype=np.int64)[:k]
         predicted[row, : len(top)] = top

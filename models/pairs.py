@@ -12,6 +12,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from torch_geometric.data import HeteroData
 
 from graph.progress import step
+from models.fields import steady
 from models.interactions import Floats, Interactions, Ints, spans
 
 CELLS = 16_000_000  # cells of the co-occurrence matrix held at a time: bounds the memory
@@ -47,6 +48,8 @@ class Pairs:
         text: [E] cosine of the TF-IDF vectors of title, brand and browse path, 0 to 1.
         brand: [E] same brand; depth: [E] shared levels of the browse tree.
         buyers: [N] distinct users of each item.
+        floor: [N, 3] what a candidate of trigger j must exceed: in transitions, in co-occurrence (both normalised)
+            or in text.
     """
 
     start: Ints
@@ -58,7 +61,8 @@ class Pairs:
     brand: npt.NDArray[np.bool_]
     depth: npt.NDArray[np.int8]
     buyers: Ints
-    window: int
+    floor: Floats
+    options: PairOptions
 
     def __len__(self) -> int:
         return len(self.target)
@@ -68,17 +72,49 @@ class Pairs:
         """[E] trigger j of each pair."""
         return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
 
+    def stands_without(self, pair: Ints, source: Ints, own: Floats) -> npt.NDArray[np.bool_]:
+        """Whether pairs [R] of triggers [R] would be candidates without one buyer's part (`own` transition weight).
+
+        A pair that is a candidate only because this shopper bought both would give the positive away.
+        """
+        source_buyers, target_buyers = self.buyers[source], self.buyers[self.target[pair]] - 1
+        moved = np.maximum(self.forward[pair] - own, 0) + self.backward[pair]
+        scores = (
+            normalised(steady(moved), source_buyers, target_buyers, self.options.shrink),
+            normalised(self.together[pair] - 1, source_buyers, target_buyers, self.options.shrink),
+            self.text[pair],
+        )
+        floor = self.floor[source]
+        return np.any([score > floor[:, place] + 1e-6 for place, score in enumerate(scores)], axis=0)
+
     @cached_property
     def _keys(self) -> Ints:
         return self.source * len(self.buyers) + self.target
 
+    @cached_property
+    def _bits(self) -> npt.NDArray[np.uint8]:
+        """A Bloom filter with one hash and about 16 bits a pair: most look-ups miss, and it says so at once."""
+        bits = np.zeros(1 << max(3, (len(self) * 16).bit_length()), dtype=bool)
+        bits[_hash(self._keys, len(bits))] = True
+        return np.packbits(bits, bitorder="little")
+
     def find(self, source: Ints, target: Ints) -> Ints:
-        """Number of each pair (source, target) [R], -1 where it is no candidate pair; fast where sources ascend."""
+        """Number of each pair (source, target) [R], -1 where it is no candidate pair; fastest where sources ascend."""
         wanted = source * len(self.buyers) + target
+        found = np.full(len(wanted), -1)
         if not len(self):
-            return np.full(len(wanted), -1)
-        at = np.minimum(np.searchsorted(self._keys, wanted), len(self) - 1)
-        return np.where(self._keys[at] == wanted, at, -1)
+            return found
+        place = _hash(wanted, len(self._bits) * 8)
+        maybe = np.flatnonzero((self._bits[place >> 3] >> (place & 7).astype(np.uint8)) & 1)
+        at = np.minimum(np.searchsorted(self._keys, wanted[maybe]), len(self) - 1)
+        found[maybe] = np.where(self._keys[at] == wanted[maybe], at, -1)
+        return found
+
+
+def _hash(keys: Ints, size: int) -> Ints:
+    """Multiplicative (Fibonacci) hash to 0..size - 1, where size is a power of two."""
+    mixed = keys.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    return (mixed >> np.uint64(64 - (size.bit_length() - 1))).astype(np.int64)
 
 
 def gap_weight(gap: Ints) -> Floats:
@@ -133,18 +169,24 @@ def profile_vectors(data: HeteroData, paths: list[list[int]]) -> sparse.csr_arra
         return sparse.csr_array((len(words), 1), dtype=np.float32)
 
 
-def _best(rows: sparse.csr_array, score: Floats, count: int) -> tuple[Ints, Ints]:
-    """Row and column of the `count` highest positive scores in each row of a CSR matrix."""
-    picked = []
-    for begin, end in pairwise(rows.indptr):
-        here = np.arange(begin, end)
-        if len(here) > count:
-            here = here[np.argpartition(-score[begin:end], count)[:count]]
-        picked.append(here)
-    at = np.concatenate(picked)
-    at = at[score[at] > 0]
-    row = np.searchsorted(rows.indptr, at, side="right") - 1
-    return row, rows.indices[at].astype(np.int64)
+def normalised(value: Floats, source: Ints, target: Ints, shrink: float) -> Floats:
+    """Counts [E] over the root of both items' buyers [E], which is what candidates are chosen by."""
+    return (value / (np.sqrt(source * target) + shrink)).astype(np.float32)
+
+
+def _best(rows: sparse.csr_array, score: Floats, count: int) -> tuple[Ints, Ints, Floats]:
+    """Row and column of scores above each row's floor, and the floors.
+
+    The floor is the score after the `count` best, 0 where there are fewer. Ties with it are all left out, so that
+    whether a pair is a candidate depends on its own score and the floor alone.
+    """
+    floor = np.zeros(rows.shape[0], dtype=np.float32)
+    for row, (begin, end) in enumerate(pairwise(rows.indptr)):
+        if end - begin > count:
+            floor[row] = max(0.0, -np.partition(-score[begin:end], count)[count])
+    of_row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    at = np.flatnonzero(score > floor[of_row])
+    return of_row[at], rows.indices[at].astype(np.int64), floor
 
 
 @dataclass(frozen=True)
@@ -168,8 +210,8 @@ class _Matrices:
         backward = forward.T.tocsr()
         return cls(mine.T.tocsr(), mine, forward, backward, text[eligible].tocsr(), events.buyers[eligible])
 
-    def rows(self, begin: int, end: int, options: PairOptions) -> tuple[Ints | Floats, ...]:
-        """Source, target and the four statistics of the pairs whose trigger is in begin..end."""
+    def rows(self, begin: int, end: int, options: PairOptions) -> tuple[tuple[Ints | Floats, ...], Floats]:
+        """Source, target and the four statistics of the pairs whose trigger is in begin..end, and the floors."""
         profile = int(options.candidates * options.profile_share)
         moved_share = (options.candidates - profile) // 2
         together = (self.by_item[begin:end] @ self.by_user).tocsr()
@@ -183,17 +225,17 @@ class _Matrices:
             _best(alike, alike.data, profile),
         )
         size = len(self.buyers)
-        row, column = np.divmod(np.unique(np.concatenate([r * size + c for r, c in found])), size)
+        row, column = np.divmod(np.unique(np.concatenate([r * size + c for r, c, _ in found])), size)
         keep = row + begin != column
         row, column = row[keep], column[keep]
         values = (
             m.toarray()[row, column] for m in (together, self.forward[begin:end], self.backward[begin:end], alike)
         )
-        return row + begin, column, *values
+        return (row + begin, column, *values), np.stack([floor for _, _, floor in found], axis=1)
 
     def _normalised(self, rows: sparse.csr_array, begin: int, shrink: float) -> Floats:
         mine = np.repeat(self.buyers[begin : begin + rows.shape[0]], np.diff(rows.indptr))
-        return rows.data / (np.sqrt(mine * self.buyers[rows.indices]) + shrink)
+        return normalised(rows.data, mine, self.buyers[rows.indices], shrink)
 
 
 def candidate_pairs(events: Interactions, data: HeteroData, options: PairOptions) -> Pairs:
@@ -205,17 +247,21 @@ def candidate_pairs(events: Interactions, data: HeteroData, options: PairOptions
     paths = browse_paths(data)
     with step("candidate pairs", total=len(eligible)) as shown:
         matrices = _Matrices.of(events, profile_vectors(data, paths), eligible, options.window)
-        blocks = []
+        blocks, floors = [], []
         size = max(1, CELLS // max(1, len(eligible)))
         for begin in range(0, len(eligible), size):
             end = min(begin + size, len(eligible))
-            blocks.append(matrices.rows(begin, end, options))
+            block, floor = matrices.rows(begin, end, options)
+            blocks.append(block)
+            floors.append(floor)
             shown.advance(end - begin)
     empty = (np.zeros(0, dtype=np.int64),) * 2 + (np.zeros(0, dtype=np.float32),) * 4
     source, target, together, forward, backward, text = (
         np.concatenate(column) for column in zip(*(blocks or [empty]), strict=True)
     )
     source, target = eligible[source], eligible[target]
+    floor = np.zeros((events.items, 3), dtype=np.float32)
+    floor[eligible] = np.concatenate([*floors, np.zeros((0, 3), dtype=np.float32)])
     return Pairs(
         start=np.searchsorted(source, np.arange(events.items + 1)),
         target=target,
@@ -226,7 +272,8 @@ def candidate_pairs(events: Interactions, data: HeteroData, options: PairOptions
         brand=_same_brand(data, source, target),
         depth=_shared_depth(data, paths, source, target),
         buyers=events.buyers,
-        window=options.window,
+        floor=floor,
+        options=options,
     )
 
 

@@ -19,7 +19,9 @@ class SamplingOptions:
     Attributes:
         triggers: latest events of a shopper that may be triggers.
         positives: most new items taken from one moment.
-        negatives: negatives an example, half uniform, half by popularity^0.75.
+        negatives: negatives an example.
+        popular: share of the negatives that is drawn by popularity^0.75, the rest uniformly. Popular negatives
+            teach more a draw, and teach that popularity counts for less.
         recent: only each shopper's last moments are examples; 0 takes all.
         examples: most examples an epoch, drawn anew each epoch; 0 takes all.
         batch: examples a batch.
@@ -29,6 +31,7 @@ class SamplingOptions:
     triggers: int = 50
     positives: int = 8
     negatives: int = 48
+    popular: float = 0.5
     recent: int = 0
     examples: int = 0
     batch: int = 128
@@ -123,7 +126,7 @@ class Sampler:
         row = np.repeat(np.arange(len(user)), count)
         uniform = rng.integers(len(self.eligible), size=len(row))
         popular = np.minimum(np.searchsorted(self._cumulative, rng.random(len(row))), len(self.eligible) - 1)
-        item = self.eligible[np.where(np.arange(len(row)) % 2 == 0, uniform, popular)]
+        item = self.eligible[np.where(rng.random(len(row)) < self.options.popular, popular, uniform)]
         key = user[row] * self.events.items + item
         at = np.minimum(np.searchsorted(self._mine, key), len(self._mine) - 1)
         keep = self._mine[at] != key
@@ -141,13 +144,15 @@ class Sampler:
         begin = np.searchsorted(place, np.arange(examples + 1))
         trigger, candidate = spans(begin[row], begin[row + 1])
         pair = self.pairs.find(events.item[event[trigger]], item[candidate])
+        keep = pair >= 0
+        candidate, trigger, pair = candidate[keep], trigger[keep], pair[keep]
+        # Leave the example's own pair out: of every count, and where only it made the pair a candidate.
         positive = found[candidate] >= 0
-        # Leave the example's own pair out of every count; a pair that only this shopper made is no path at all.
-        alone = positive & (self.pairs.together[pair] <= 1) & (self.pairs.text[pair] <= 0)
-        keep = (pair >= 0) & ~alone
-        candidate, trigger, pair, positive = candidate[keep], trigger[keep], pair[keep], positive[keep]
         gap = events.moment[found[candidate]] - events.moment[events.first_event[event[trigger]]]
-        own = np.where(gap <= self.pairs.window, gap_weight(gap), 0).astype(np.float32)
+        own = np.where(gap <= self.pairs.options.window, gap_weight(gap), 0).astype(np.float32)
+        keep = ~positive
+        keep[positive] = self.pairs.stands_without(pair[positive], events.item[event[trigger[positive]]], own[positive])
+        candidate, trigger, pair, positive, own = (part[keep] for part in (candidate, trigger, pair, positive, own))
         batch.path_candidate = torch.from_numpy(candidate)
         batch.path_trigger = torch.from_numpy(trigger)
         batch.c = torch.from_numpy(self.encoder.pair_codes(self.pairs, pair, np.where(positive, own, np.nan)))

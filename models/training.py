@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,6 +105,15 @@ def restore(artefact: Artefact) -> tuple[PDN, Features]:
     return model.to(device()), features
 
 
+def ahead(batches: Iterator[HeteroData]) -> Iterator[HeteroData]:
+    """The same batches; the next one is made in a thread while this one is trained on."""
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(next, batches, None)
+        while (batch := following.result()) is not None:
+            following = pool.submit(next, batches, None)
+            yield batch
+
+
 class Job:
     """The optimisation itself: epochs over the sampler's batches, checkpoints, and the best epoch's tensors."""
 
@@ -136,7 +146,7 @@ class Job:
         saved, begun = time.monotonic(), self.state["batch"]
         with step(f"train PDN, epoch {epoch + 1}", total=self.batches) as shown:
             shown.advance(begun)
-            for number, batch in enumerate(self.sampler.batches(epoch, skip=begun), start=begun + 1):
+            for number, batch in enumerate(ahead(self.sampler.batches(epoch, skip=begun)), start=begun + 1):
                 loss = self._step(batch.to(device()))
                 share = 1 / min(100, number)
                 self.state |= {"batch": number, "loss": (1 - share) * self.state["loss"] + share * loss}

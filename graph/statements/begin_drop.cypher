@@ -1,6 +1,6 @@
 // Behind the same lock as a switch: what is live is not dropped, what is being dropped never gets live.
 MATCH (serving:Serving {id: 'weights'})
-REMOVE serving.lock
+SET serving.lock = true
 WITH serving
 MATCH (g:Generation {id: $generation})
 WHERE serving.generation IS NULL OR serving.generation <> g.id

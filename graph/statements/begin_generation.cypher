@@ -1,9 +1,9 @@
 // $artefact, $digest, $model, $data, $metrics, $users, $items, $interactions, $similar: what is going to be written.
 // Gives the unfinished generation of the same artefact and weights, or a new one, and how much of it is written. The
-// REMOVE locks the one Serving node, so two writers never get the same new id; an id is never given twice.
+// first SET locks the one Serving node, so two writers never get the same new id; an id is never given twice.
 MERGE (serving:Serving {id: 'weights'})
 ON CREATE SET serving.last = 0, serving.switches = 0
-REMOVE serving.lock
+SET serving.lock = true
 WITH serving
 OPTIONAL MATCH (old:Generation {state: 'writing', artefact: $artefact, digest: $digest})
 WITH serving, min(old.id) AS old
@@ -20,4 +20,5 @@ FOREACH (_ IN CASE WHEN old IS NULL THEN [true] ELSE [] END |
 WITH coalesce(old, serving.last) AS id
 MATCH (g:Generation {id: id})
 RETURN g.id AS id, coalesce(g.users_written, g.users) AS users, coalesce(g.items_written, g.items) AS items,
-       coalesce(g.interactions_written, g.interactions) AS interactions, coalesce(g.similar_written, g.similar) AS similar
+       coalesce(g.interactions_written, g.interactions) AS interactions,
+       coalesce(g.similar_written, g.similar) AS similar

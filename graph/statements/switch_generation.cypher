@@ -1,7 +1,7 @@
-// One property of one node says which generation is live, so a reader sees the old one or the new one. The REMOVE
+// One property of one node says which generation is live, so a reader sees the old one or the new one. The first SET
 // locks that node, so the state is checked and the switch made in one go. `served` counts switches.
 MATCH (serving:Serving {id: 'weights'})
-REMOVE serving.lock
+SET serving.lock = true
 WITH serving
 MATCH (g:Generation {id: $generation, state: 'ready'})
 FOREACH (_ IN CASE WHEN serving.generation = g.id THEN [] ELSE [true] END |

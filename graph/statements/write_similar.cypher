@@ -1,8 +1,8 @@
 // $targets: item ids, each once; $rows: maps {source, targets: places in $targets, weights, ranks}; $start, $end: edges
 // of this generation written before and after this transaction. It does nothing, and gives no row, where it was done
-// before, so no edge is there twice. The REMOVE locks the generation; nothing of it is read before.
+// before, so no edge is there twice. The first SET locks the generation before it is read.
 MATCH (g:Generation {id: $generation})
-REMOVE g.lock
+SET g.lock = true
 WITH g WHERE g.state = 'writing' AND g.similar_written = $start
 CALL (g) {
   UNWIND $targets AS target

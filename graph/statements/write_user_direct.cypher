@@ -1,7 +1,7 @@
 // $rows: maps {id, direct}; $start, $end: rows of this generation written before and after this transaction. It does
-// nothing, and gives no row, where it was done before. The REMOVE locks the generation; nothing of it is read before.
+// nothing, and gives no row, where it was done before. The first SET locks the generation before it is read.
 MATCH (g:Generation {id: $generation})
-REMOVE g.lock
+SET g.lock = true
 WITH g WHERE g.state = 'writing' AND g.users_written = $start
 CALL (g) {
   UNWIND $rows AS row

@@ -4,6 +4,7 @@ import multiprocessing
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from graph.swap import PARTS, announce_swap, finish_swap, import_folder
 from graph.writers import is_empty, write
 from tests.graph.conftest import dump, events, make_tables
 
-# A bulk load stops and starts its server, so these tests have one of their own, at ports that nobody asks for meanwhile.
+# A bulk load stops and starts its server, so these tests have one of their own, at ports that nobody else asks for.
 
 
 def free_port() -> int:
@@ -154,12 +155,14 @@ def load_into(tables: Tables, settings: Settings) -> None:
 def test_an_import_that_is_killed_leaves_an_empty_store(server: ManagedServer, empty_database: Database) -> None:
     tables = make_tables(events({"user": "u", "item": "i"}))
     made = import_folder(server.folder)
+    server.stop()
     load = multiprocessing.get_context("spawn").Process(target=import_into, args=(tables, server.settings))
     load.start()
     while not (made / "data").exists() and load.is_alive():
         time.sleep(0.02)
     for process in (*psutil.Process(load.pid).children(recursive=True), psutil.Process(load.pid)):
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     load.join()
     assert made.exists()
     server.start()
@@ -170,7 +173,7 @@ def test_an_import_that_is_killed_leaves_an_empty_store(server: ManagedServer, e
 
 
 def import_into(tables: Tables, settings: Settings) -> None:
-    with connect(settings, start=False) as database:
+    with connect(settings) as database:
         write_bulk(tables, settings, database)
 
 

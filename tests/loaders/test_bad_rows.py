@@ -8,11 +8,11 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rejected import check_counts, quarantined, told
 
 import loaders
 from graph.errors import SourceError
 from graph.schema import INTERACTION, ITEM, USER
+from tests.loaders.rejected import check_counts, quarantined, told
 
 UNKNOWN = "is not in the table it refers to"
 NO_TIME = "is no date or time of this format between 1900 and 2200"

@@ -3,9 +3,9 @@
 import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
-from rejected import check_counts, told
 
 from loaders.browse import grow
+from tests.loaders.rejected import check_counts, told
 
 EVENTS = {"file": "e.csv", "columns": {"user": "u", "item": "i"}}
 ONE = "u,i\n1,a\n"

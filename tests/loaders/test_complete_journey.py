@@ -5,12 +5,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from rejected import check_counts, told
 
 import loaders
 from graph.errors import SourceError
 from graph.schema import EXPOSURE, INTERACTION, WEEK
 from graph.settings import Settings
+from tests.loaders.rejected import check_counts, told
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,8 @@ import json
 import re
 from pathlib import Path
 
-from rejected import check_counts, quarantined
-
 import loaders
+from tests.loaders.rejected import check_counts, quarantined
 
 DOC = Path(__file__).resolve().parents[2] / "docs" / "loading.md"
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from rejected import check_counts, told
 
 import loaders
 from graph.errors import SourceError
 from loaders.mapping import read_mapping
+from tests.loaders.rejected import check_counts, told
 
 HEAD = "source: {id: shop}\n"
 EVENTS = "interactions:\n  file: e.csv\n  columns: {user: u, item: i}\n"

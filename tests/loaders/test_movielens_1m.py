@@ -7,11 +7,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from rejected import check_counts, told
 
 import loaders
 from graph.errors import SourceError
 from loaders import movielens_1m
+from tests.loaders.rejected import check_counts, told
 
 USERS = "1::F::1::10::48067\n2::M::56::16::70072\n"
 MOVIES = "1::Toy Story (1995)::Animation|Children's\n2::Misérables, Les (1995)::Drama\n3::Untitled::Drama\n"

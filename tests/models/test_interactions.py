@@ -3,9 +3,10 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from torch_geometric.data import HeteroData
 
 from models.interactions import Interactions, spans
-from models.pairs import transitions
+from models.pairs import PairOptions, candidate_pairs, transitions
 
 rows = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5), st.integers(0, 4)), max_size=30)
 
@@ -56,6 +57,15 @@ def test_transitions_against_loops(rows: list[tuple[int, int, int]], window: int
             if a != b and events.user[a] == events.user[b] and 0 <= gap <= window:
                 expected[events.item[a], events.item[b]] += 1 / max(gap, 1)
     np.testing.assert_allclose(transitions(events, window).toarray(), expected, rtol=1e-6)
+
+
+def test_pairs_are_found_by_their_items(clustered: HeteroData) -> None:
+    pairs = candidate_pairs(Interactions.of(clustered), clustered, PairOptions(candidates=9))
+    numbers = {(int(j), int(i)): place for place, (j, i) in enumerate(zip(pairs.source, pairs.target, strict=True))}
+    assert 100 < len(numbers) < 24 * 23
+    source, target = (grid.ravel() for grid in np.meshgrid(np.arange(24), np.arange(24)))
+    expected = [numbers.get((int(j), int(i)), -1) for j, i in zip(source, target, strict=True)]
+    assert pairs.find(source, target).tolist() == expected
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 5)), max_size=10))

@@ -41,10 +41,12 @@ def test_a_positives_counts_leave_its_own_buyer_out(clustered: HeteroData) -> No
         local = {int(place): item for item, place in zip(triggers, local_places(batch, triggers), strict=True)}
         for place, codes in reached.items():
             number = world.find(np.array([local[place]]), np.array([found]))
-            assert number[0] >= 0
+            assert number[0] >= 0  # the pair is there without this shopper
             expected = sampler.encoder.pair_codes(world, number)[0]
             np.testing.assert_array_equal(codes.numpy(), expected)
             checked += 1
+        there = [item for item in triggers if world.find(np.array([item]), np.array([found]))[0] >= 0]
+        assert sorted(local[place] for place in reached) == there
         buyers = sampler.encoder.item_codes(world.buyers)[found]
         np.testing.assert_array_equal(batch["item"].x[candidate.edge_index[1, positive]].numpy(), buyers)
     assert checked > 50

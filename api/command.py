@@ -1,0 +1,81 @@
+"""The `twohop` command: what it can do, and the one place where a failure becomes a line and an exit code."""
+
+import os
+import sys
+import warnings
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from api import (
+    command_demo,
+    command_evaluate,
+    command_generations,
+    command_index,
+    command_load,
+    command_neo4j,
+    command_recommend,
+    command_serve,
+    command_status,
+    command_train,
+)
+from graph.errors import TwohopError
+
+FAILED, INTERRUPTED = 1, 130
+
+
+class Commands(TyperGroup):
+    """Exit codes: 0, 1 after a failure, 2 for wrong usage (typer's own), 130 after Ctrl-C.
+
+    A failure is one line on stderr. Only what nobody expects, a bug, shows a traceback.
+    """
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except KeyboardInterrupt:
+            _fail("interrupted; the same command goes on where it can", INTERRUPTED)
+        except BrokenPipeError:  # the reader, such as `head`, has all that it wanted
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except TwohopError as error:
+            _fail(str(error), FAILED)
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            _fail(f"{place}{error.strerror or error}", FAILED)
+
+
+def _fail(message: str, code: int) -> None:
+    typer.echo(f"twohop: {' '.join(message.split())}", err=True)
+    raise typer.Exit(code)
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="A recommender whose model is a graph in Neo4j: every score is a sum of two-hop paths that you can look at.",
+    epilog="Settings come from the environment and .env: TWOHOP_STORE, TWOHOP_HOME, TWOHOP_DATA, NEO4J_URI, …",
+)
+app.add_typer(command_demo.app)
+app.add_typer(command_load.app)
+app.add_typer(command_train.app, name="train")
+app.add_typer(command_index.app)
+app.add_typer(command_recommend.app)
+app.add_typer(command_evaluate.app)
+app.add_typer(command_generations.app, name="generations")
+app.add_typer(command_status.app)
+app.add_typer(command_serve.app)
+app.add_typer(command_neo4j.app, name="neo4j")
+
+
+def main() -> None:
+    """Entry point of `twohop`."""
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"torch\.")  # its own business, not the user's
+    app(prog_name="twohop")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""`twohop index`: a model's weights into the graph."""
+
+from typing import Annotated
+
+import typer
+
+from api.options import ArtefactName, Store
+
+app = typer.Typer()
+
+Similar = Annotated[int | None, typer.Option("-k", "--k", min=1, help="Similar items kept of each; else the recipe's.")]
+Keep = Annotated[int, typer.Option("--keep", min=1, help="Generations that stay stored, the live one included.")]
+Switch = Annotated[bool, typer.Option("--switch/--no-switch", help="Make the new generation live.")]
+
+
+@app.command()
+def index(
+    artefact: ArtefactName = None, k: Similar = None, keep: Keep = 2, switch: Switch = True, store: Store = None
+) -> None:
+    """Write a model's weights as a new generation and switch to it at once; older ones leave.
+
+    A failure leaves the live generation as it is. `twohop generations rollback` takes the switch back.
+    """
+    from api.display import output
+    from api.training import write_index
+    from graph import generations
+    from graph.driver import connect
+    from graph.settings import load_settings
+    from graph.snapshot import read_snapshot
+    from models.artefacts import load
+
+    settings = load_settings(store)
+    model = load(settings.artefacts_folder, artefact)
+    with connect(settings) as database:
+        made = write_index(database, model, read_snapshot(database), k)
+        if switch:
+            generations.switch(database, made)
+        dropped = generations.prune(database, keep)
+    console = output()
+    state = "is live" if switch else f"is ready: twohop generations switch {made}"
+    console.print(f"Generation {made} of model {model.id[:12]} {state}.")
+    if dropped:
+        console.print(f"Dropped: {', '.join(map(str, dropped))}.")

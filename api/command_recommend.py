@@ -1,0 +1,79 @@
+"""`twohop recommend|similar|explain`: what the live generation says."""
+
+from typing import Annotated
+
+import typer
+
+from api.options import AsJson, Neighbours, Number, Store, Triggers
+
+app = typer.Typer()
+
+User = Annotated[str, typer.Argument(metavar="USER", help="Id of a user.")]
+Item = Annotated[str, typer.Argument(metavar="ITEM", help="Id of an item.")]
+Explain = Annotated[bool, typer.Option("--explain", help="With each item the paths that made its score.")]
+Repeats = Annotated[bool, typer.Option("--repeats", help="Also what the user had already.")]
+
+
+@app.command()
+def recommend(
+    user: User,
+    n: Number = 10,
+    m: Triggers = 50,
+    k: Neighbours = 200,
+    explain: Explain = False,
+    repeats: Repeats = False,
+    as_json: AsJson = False,
+    store: Store = None,
+) -> None:
+    """Recommend items to a user, with the reasons on demand."""
+    from api.display import show_recommendations
+    from api.documents import RecommendationsDocument
+    from cypher import recommend as query
+    from graph.driver import connect
+    from graph.settings import load_settings
+
+    with connect(load_settings(store)) as database:
+        answer = query.recommend(database, user, n, m=m, k=k, repeats=repeats, explain=explain)
+        if as_json:
+            typer.echo(RecommendationsDocument.of(answer, explain).model_dump_json(exclude_unset=True))
+        else:
+            show_recommendations(database, answer, explain)
+
+
+@app.command()
+def similar(item: Item, n: Number = 10, as_json: AsJson = False, store: Store = None) -> None:
+    """Show the items most similar to an item."""
+    from api.display import show_similar
+    from api.documents import SimilarItemsDocument
+    from cypher import similar as query
+    from cypher.live import live
+    from graph.driver import connect
+    from graph.settings import load_settings
+
+    with connect(load_settings(store)) as database:
+        found = query.similar(database, item, n)
+        generation = found[0].generation if found else live(database).id
+        if as_json:
+            typer.echo(SimilarItemsDocument.of(item, generation, found).model_dump_json())
+        else:
+            show_similar(database, item, generation, found)
+
+
+@app.command()
+def explain(
+    user: User, item: Item, m: Triggers = 50, k: Neighbours = 200, as_json: AsJson = False, store: Store = None
+) -> None:
+    """Show every path from a user to an item, and each one's share of the score."""
+    from pydantic_core import to_json
+
+    from api.display import show_explanation
+    from cypher import explain as query
+    from graph.driver import connect
+    from graph.settings import load_settings
+
+    with connect(load_settings(store)) as database:
+        answer = query.explain(database, user, item, m, k)
+        if as_json:
+            typer.echo(to_json(answer).decode())
+        else:
+            show_explanation(database, answer)

@@ -1,0 +1,238 @@
+"""What the commands print for people: tables with titles, and the reasons of a score in words."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from cypher.explain import Explanation
+from cypher.history import HistoryItem, history
+from cypher.item import item as read_item
+from cypher.recommend import Recommendations, RecommendedItem
+from cypher.similar import SimilarItem
+from graph.driver import Database
+from graph.source import stored_source
+
+if TYPE_CHECKING:
+    from graph.generations import Generation
+    from graph.schema import Source
+    from graph.settings import Settings
+    from loaders import Loaded
+    from models.artefacts import Artefact
+    from models.evaluation import Evaluation
+
+WIDTH = 120  # columns where the output is no terminal
+REASONS = 2  # triggers named for each item
+VERBS = {"purchase": "bought", "rating": "rated", "review": "reviewed"}  # kind of interaction: what a user did
+
+
+class Output(Console):
+    """Prints data as it is: no markup in titles. A closed pipe is an error of its own, see `api.command`."""
+
+    def on_broken_pipe(self) -> None:
+        raise  # noqa: PLE0704  rich calls it while it handles the BrokenPipeError
+
+
+def output(stderr: bool = False) -> Console:
+    console = Output(markup=False, emoji=False, highlight=False, soft_wrap=False, stderr=stderr)
+    if not console.is_terminal:
+        console.width = WIDTH
+    return console
+
+
+def name(key: str, title: str | None) -> str:
+    """Title and id; what a terminal would take for a command is left out."""
+    text = key if title is None or title == key else f"{title} [{key}]"
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def short(title: str | None, key: str) -> str:
+    return name(title or key, None)
+
+
+def show_note(source: "Source | None", to_stderr: bool = False) -> None:
+    if source and source.note:
+        output(stderr=to_stderr).print(f"Data: {source.note}", style="dim")
+
+
+def show_recommendations(database: Database, answer: Recommendations, explain: bool) -> None:
+    console = output()
+    console.print(f"For user {answer.user}, by generation {answer.generation}", style="bold")
+    if answer.fallback:
+        console.print("Nothing is known of this user yet: these are the most popular items.")
+    if not answer.items:
+        console.print("No item is left to recommend: allow what the user had already by --repeats, or more triggers.")
+        return
+    console.print(recommendation_table(answer, verb(history(database, answer.user, 1)) if explain else None))
+    show_note(stored_source(database))
+
+
+def recommendation_table(answer: Recommendations, did: str | None) -> Table:
+    """Items with their scores; with `did` (what a user does with items, such as `bought`) with the reasons too."""
+    table = _table(("", "right"), "item")
+    if not answer.fallback:
+        table.add_column("score", justify="right")
+    if did and not answer.fallback:
+        table.add_column("because")
+    for place, item in enumerate(answer.items, start=1):
+        cells = [str(place), name(item.id, item.title), f"{item.score:.3f}", reasons(item, did or "")]
+        table.add_row(*cells[: len(table.columns)])
+    return table
+
+
+def reasons(item: RecommendedItem, did: str) -> str:
+    """The parts of a score in words; they add up to it."""
+    named, rest = item.paths[:REASONS], item.paths[REASONS:]
+    parts = []
+    if named:
+        triggers = " and ".join(f"{short(path.trigger_title, path.trigger)} ({path.path:.2f})" for path in named)
+        parts.append(f"you {did} {triggers}")
+    if rest:
+        parts.append(f"{len(rest)} more ({sum(path.path for path in rest):.2f})")
+    parts.append(f"direct ({item.direct:.2f})")
+    return ", ".join(parts)
+
+
+def verb(had: Sequence[HistoryItem]) -> str:
+    """What a user does with an item: the kind of the last interaction, in the past tense."""
+    return VERBS.get(had[0].kind or "", "had") if had else "had"
+
+
+def show_similar(database: Database, item: str, generation: int, found: Sequence[SimilarItem]) -> None:
+    console = output()
+    title = read_item(database, item).title
+    console.print(f"Similar to {name(item, title)}, by generation {generation}", style="bold")
+    console.print(similar_table(found) if found else "No available item is similar to it.")
+    show_note(stored_source(database))
+
+
+def similar_table(found: Sequence[SimilarItem]) -> Table:
+    table = _table(("", "right"), "item", ("weight", "right"))
+    for one in found:
+        table.add_row(str(one.rank), name(one.id, one.title), f"{one.weight:.4f}")
+    return table
+
+
+def show_explanation(database: Database, answer: Explanation) -> None:
+    console = output()
+    console.print(f"User {answer.user} and {name(answer.item, answer.title)}", style="bold")
+    total = answer.score - answer.direct
+    console.print(
+        f"score {answer.score:.4f} = direct {answer.direct:.4f} + paths {total:.4f}, by generation {answer.generation}"
+    )
+    if not answer.paths:
+        console.print("No path leads from the user's items to this one.")
+    else:
+        table = _table(
+            "trigger", ("its weight", "right"), ("similar weight", "right"), ("path", "right"), ("", "right")
+        )
+        for path in answer.paths:
+            share = f"{path.share:.1%}" if path.served else "not served"
+            table.add_row(
+                name(path.trigger, path.trigger_title),
+                f"{path.trigger_weight:.4f}",
+                f"{path.similar_weight:.4f}",
+                f"{path.path:.4f}",
+                share,
+                style=None if path.served else "dim",
+            )
+        console.print(table)
+    show_note(stored_source(database))
+
+
+def show_load(loaded: "Loaded", writer: str, store: str) -> None:
+    console = output()
+    source = loaded.tables.source
+    console.print(f"{source.id} is in store {store}, written by the {writer} writer", style="bold")
+    table = _table("table", *((word, "right") for word in ("read", "stored", "quarantined", "duplicates", "made")))
+    for rows, count in loaded.counts.items():
+        figures = (count.read, count.stored, count.quarantined, count.duplicates, count.made)
+        table.add_row(rows.replace("_", " "), *(f"{figure:,}" for figure in figures))
+    console.print(table)
+    console.print(f"Held out ({source.protocol}): {len(loaded.tables.held_out):,} interactions")
+    if loaded.quarantine:
+        console.print(f"Rejected rows, with their reasons: {loaded.quarantine}")
+    show_note(source)
+
+
+def show_artefact(artefact: "Artefact", settings: "Settings") -> None:
+    console = output()
+    manifest = artefact.manifest
+    console.print(f"Model {artefact.id[:12]} is in {settings.artefacts_folder / artefact.id[:12]}", style="bold")
+    console.print(f"Trained on {manifest['data']['events']:,} interactions of {manifest['data']['users']:,} users")
+    console.print(_metrics(manifest["metrics"]))
+
+
+def show_generations(found: "Sequence[Generation]") -> None:
+    console = output()
+    if not found:
+        console.print("No generation is stored: run twohop train pdn, then twohop index")
+        return
+    table = _table(("id", "right"), "", "model", "artefact", "written", ("similar edges", "right"))
+    for one in found:
+        state = "live" if one.live else one.state
+        style = "bold" if one.live else None
+        table.add_row(
+            str(one.id), state, one.model, one.artefact[:12], when(one.created), f"{one.similar:,}", style=style
+        )
+    console.print(table)
+
+
+def show_evaluation(result: "Evaluation") -> None:
+    console = output()
+    console.print(f"{result.data}: {result.protocol}", style="bold")
+    console.print(f"{result.users:,} users, {result.items:,} items, engine {result.engine}")
+    table = _table(*((metric, "right") for metric in result.metrics))
+    table.add_row(*(f"{value:.4f}" for value in result.metrics.values()))
+    console.print(table)
+
+
+def show_status(found: dict[str, Any]) -> None:
+    """`found` as `api.command_status.describe` gives it."""
+    console = output()
+    server, source, counts, live, artefact = (
+        found[part] for part in ("server", "source", "counts", "generation", "artefact")
+    )
+    rows = {"store": f"{found['store']} in {found['folder']}"}
+    rows["server"] = server["address"] or "never started" if server["running"] else "does not run (twohop neo4j start)"
+    if server["running"] and server["browser"]:
+        rows["browser"] = server["browser"]
+    if server["running"]:
+        rows["data"] = f"{source['id']}, held out: {source['protocol']}" if source else "none (twohop load)"
+        if found["loading"]:
+            rows["data"] += "; its load was not finished, run it again"
+        rows["graph"] = ", ".join(f"{count:,} {what.replace('_', ' ')}" for what, count in counts.items())
+        rows["live"] = (
+            f"generation {live['id']} of model {live['artefact'][:12]}, written {when(live['created'])}"
+            if live
+            else "no weights (twohop train pdn, twohop index)"
+        )
+    rows["latest model"] = "none (twohop train pdn)"
+    if artefact:
+        rows["latest model"] = artefact.get("problem") or f"{artefact['name']}, {_metrics(artefact['metrics'])}"
+    grid = Table.grid(padding=(0, 2))
+    for what, text in rows.items():
+        grid.add_row(what, text)
+    console.print(grid)
+    if source and source["note"]:
+        console.print(f"Data: {source['note']}", style="dim")
+
+
+def when(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M")
+
+
+def _metrics(metrics: dict[str, Any]) -> str:
+    return ", ".join(f"{metric} {value:g}" for metric, value in metrics.items())
+
+
+def _table(*columns: str | tuple[str, str]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for column in columns:
+        if isinstance(column, str):
+            table.add_column(column, overflow="fold")
+        else:
+            table.add_column(column[0], justify="right" if column[1] == "right" else "left", no_wrap=True)
+    return table

@@ -1,0 +1,41 @@
+"""A model from the graph and its weights back into it, as the commands and the demo do it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from torch_geometric.data import HeteroData
+
+from graph.driver import Database
+from graph.generations import write_generation
+from graph.settings import Settings
+from models.artefacts import Artefact
+from models.index import build_index
+from models.recipe import Recipe, read_recipe
+from models.training import train
+
+
+def choose_recipe(source: str, file: Path | None, epochs: int | None = None, seed: int | None = None) -> Recipe:
+    """The recipe of the file, or the one kept for the source, with these numbers instead of its own."""
+    recipe = read_recipe(source, file)
+    if epochs is not None:
+        recipe = recipe.model_copy(update={"epochs": epochs})
+    if seed is not None:
+        recipe = recipe.model_copy(update={"sampling": replace(recipe.sampling, seed=seed)})
+    return recipe
+
+
+def train_pdn(settings: Settings, data: HeteroData, recipe: Recipe) -> Artefact:
+    """Train PDN on a snapshot and keep its artefact in the store's folder."""
+    return train(data, settings.exposures_file, settings.artefacts_folder, recipe)
+
+
+def write_index(database: Database, artefact: Artefact, data: HeteroData, k: int | None = None) -> int:
+    """Build the index of a model and write it as a generation, ready but not live. Gives the generation's id."""
+    return write_generation(
+        database,
+        build_index(artefact, data, k),
+        model=artefact.manifest["model"],
+        data=artefact.manifest["source"]["id"],
+        artefact=artefact.id,
+        metrics=artefact.manifest["metrics"],
+    )

@@ -1,0 +1,127 @@
+"""Training learns what is there, goes on after an interruption, and what it says is what the index stores."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch_geometric.data import HeteroData
+
+from graph.errors import ArtefactError, StoreEmpty
+from models import artefacts, training
+from models.index import build_index, index_weights, network_scores
+from models.recipe import Recipe, read_recipe
+from models.training import Job, train
+
+RECIPE = Recipe.model_validate(
+    {
+        "pairs": {"candidates": 40, "window": 3},
+        "network": {"embedding": 4, "hidden": 8, "direct": 4},
+        "sampling": {"triggers": 8, "negatives": 10, "batch": 16},
+        "epochs": 4,
+        "learning_rate": 0.01,
+        "similar": 6,
+    }
+)
+
+
+def run(data: HeteroData, folder: Path, recipe: Recipe = RECIPE) -> artefacts.Artefact:
+    return train(data, folder / "exposures.parquet", folder / "artefacts", recipe)
+
+
+def test_two_clusters_are_learnt(clustered: HeteroData, tmp_path: Path) -> None:
+    """Chance is 10 of 24 - 7 items; shoppers stay in their half of 12, of which 7 are behind them: 5 are left."""
+    saved = run(clustered, tmp_path)
+    assert saved.manifest["metrics"]["hr@10"] > 0.95
+    weights = build_index(saved, clustered)
+    inside = (weights.similar_source < 12) == (weights.similar_target < 12)
+    assert inside.mean() > 0.95
+
+
+def test_index_keeps_the_k_best_and_every_interaction(clustered: HeteroData, tmp_path: Path) -> None:
+    saved = run(clustered, tmp_path)
+    scores = network_scores(saved, clustered)
+    weights = index_weights(scores, clustered, k=6)
+    assert len(weights.trigger_user) == clustered["user", "interacted", "item"].edge_index.size(1)
+    for source in range(24):
+        mine = weights.similar_source == source
+        stored = sorted(np.log(weights.similar_weight[mine]), reverse=True)
+        everything = sorted(scores.s[scores.pairs.source == source], reverse=True)
+        np.testing.assert_allclose(stored, everything[:6], rtol=1e-5)
+        assert sorted(weights.similar_rank[mine]) == list(range(1, 7))
+    weights.check()
+
+
+def test_an_interrupted_training_ends_with_the_same_model(
+    clustered: HeteroData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = run(clustered, tmp_path / "whole")
+    monkeypatch.setattr(training, "SAVE_EVERY", 0.0)
+    plain, steps = Job._step, []
+
+    def interrupted(self: Job, batch: HeteroData) -> float:
+        steps.append(1)
+        if len(steps) == 23:
+            raise KeyboardInterrupt
+        return plain(self, batch)
+
+    monkeypatch.setattr(Job, "_step", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(clustered, tmp_path / "parts")
+    resumed = run(clustered, tmp_path / "parts")
+    batches = len(steps) - 1
+    assert batches == 4 * -(-example_count(clustered) // 16)  # no batch twice, none left out
+    for name, tensor in whole.tensors.items():
+        torch.testing.assert_close(tensor, resumed.tensors[name], rtol=1e-5, atol=1e-6, msg=name)
+    assert not (tmp_path / "parts/artefacts/checkpoint.safetensors").exists()
+
+
+def example_count(data: HeteroData) -> int:
+    """30 shoppers with 8 moments; the last one is for validation, the first has no trigger before it."""
+    return data["user"].num_nodes * (8 - 2)
+
+
+def test_seed_fixes_the_model(clustered: HeteroData, tmp_path: Path) -> None:
+    one, other = run(clustered, tmp_path / "a"), run(clustered, tmp_path / "b")
+    assert all(torch.equal(one.tensors[name], other.tensors[name]) for name in one.tensors)
+
+
+def test_network_scores_are_equation_14(clustered: HeteroData, tmp_path: Path) -> None:
+    scores = network_scores(run(clustered, tmp_path), clustered)
+    t = {
+        (int(scores.events.user[e]), int(scores.events.item[e])): t
+        for e, t in zip(scores.trigger, scores.t, strict=True)
+    }
+    s = {(int(j), int(i)): s for j, i, s in zip(scores.pairs.source, scores.pairs.target, scores.s, strict=True)}
+    for user in (0, 7):
+        expected = np.zeros(24)
+        for item in range(24):
+            expected[item] = np.log1p(np.exp(float(scores.p[user] @ scores.q[item])))
+            for (u, j), trigger in t.items():
+                if u == user and (j, item) in s:
+                    expected[item] += np.log(1 + np.exp(float(trigger)) * np.exp(float(s[j, item])))
+        np.testing.assert_allclose(scores.of_user(user), expected, rtol=1e-5)
+
+
+def test_no_interactions(snapshot, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(StoreEmpty, match="twohop load"):
+        run(snapshot([], users=2, items=3), tmp_path)
+
+
+def test_a_model_of_another_source_is_refused(clustered: HeteroData, tmp_path: Path) -> None:
+    saved = run(clustered, tmp_path, RECIPE.model_copy(update={"epochs": 1}))
+    clustered.source = type(clustered.source)("other")
+    with pytest.raises(ArtefactError, match="trained on 'small', the store holds 'other'"):
+        network_scores(saved, clustered)
+
+
+def test_recipes_are_checked(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("epochs: many")
+    with pytest.raises(Exception, match=r"mine.yaml: epochs: Input should be a valid integer"):
+        read_recipe("x", file)
+    file.write_text("epoch: 1")
+    with pytest.raises(Exception, match=r"mine.yaml: epoch: Extra inputs"):
+        read_recipe("x", file)
+    for source in ("complete-journey", "movielens-1m", "amazon-beauty", "anything else"):
+        assert read_recipe(source).epochs >= 1

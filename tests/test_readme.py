@@ -1,0 +1,94 @@
+"""The newcomer's documents: every command in them is there, every link leads somewhere, every setting is listed."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from api.command import app
+from graph.settings import Settings
+
+REPOSITORY = Path(__file__).parent.parent
+DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md")])
+BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
+# Commands of other programs, each as it stands in a document, with what runs it.
+ELSEWHERE = {
+    "docker compose up": "tests/test_compose.py checks the file",
+    "python3 -m venv .venv": "install.py",
+    ".venv/bin/pip install --index-url https://download.pytorch.org/whl/cpu torch": "install.py",
+    ".venv/bin/pip install --editable .": "install.py",
+    "ruff check --fix": "make test, without --fix",
+    "ruff format": "make test, with --check",
+    "mypy": "make test",
+    "lint-imports": "make test",
+}
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(REPOSITORY))
+
+
+def commands() -> list[str]:
+    """Each command line of the `sh` blocks once."""
+    lines = [
+        line.strip()
+        for document in DOCUMENTS
+        for block in BLOCK.findall(document.read_text("utf-8"))
+        for line in block.splitlines()
+    ]
+    return sorted({line for line in lines if line and not line.startswith("#")})
+
+
+@pytest.mark.parametrize("line", commands())
+def test_command_exists(line: str) -> None:
+    if line in ELSEWHERE:
+        return
+    program, *words = shlex.split(line)
+    if program == "make":
+        targets = subprocess.run(["make", "-n", *words], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+        assert targets.returncode == 0, targets.stderr
+    elif program == "pytest":
+        paths = [word for word in words if "/" in word]
+        assert all((REPOSITORY / path).exists() for path in paths)
+    else:
+        assert program == "twohop", f"nothing runs {line!r}: add it to ELSEWHERE with what does"
+        # With --help the words before it are parsed, and nothing is run.
+        shown = CliRunner().invoke(app, [*words, "--help"])
+        assert shown.exit_code == 0, shown.output
+
+
+def test_documents_have_commands() -> None:
+    assert {"make demo", "make test"} <= set(commands())
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=relative)
+def test_links_lead_to_files(document: Path) -> None:
+    links = [link for link in LINK.findall(document.read_text("utf-8")) if "://" not in link]
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=relative)
+def test_blocks_of_commands_are_marked(document: Path) -> None:
+    """A block without a language would slip past these tests."""
+    opened = re.findall(r"^```(\S*)$", document.read_text("utf-8"), re.MULTILINE)[::2]
+    assert "" not in opened
+
+
+def test_settings_are_listed() -> None:
+    names = {field.alias for field in Settings.model_fields.values()}
+    listed = set(re.findall(r"`((?:TWOHOP|NEO4J)_\w+)`", (REPOSITORY / "README.md").read_text("utf-8")))
+    assert names == listed
+    example = set(re.findall(r"(\w+)=", (REPOSITORY / ".env.example").read_text("utf-8")))
+    assert example <= names
+
+
+def test_targets_are_explained() -> None:
+    """`make help` lists every target."""
+    makefile = (REPOSITORY / "Makefile").read_text("utf-8")
+    targets = set(re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split())  # type: ignore[index]
+    shown = subprocess.run(["make"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    assert set(re.findall(r"^make (\w+)", shown, re.MULTILINE)) == targets

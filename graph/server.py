@@ -249,7 +249,13 @@ class ManagedServer:
             time.sleep(POLL)
 
     def _answers(self) -> bool:
-        """Whether Bolt takes the password and HTTP, which comes up last, takes connections."""
+        """Whether Bolt takes the password and HTTP, which comes up last, takes connections.
+
+        Asks only ports on which our own process listens: another program may have taken one between choice and start.
+        """
+        process, kept = self._process(), self.folder.state
+        if process is None or not {kept.bolt_port, kept.http_port} <= _listening(process):
+            return False
         address = f"bolt://{LOOPBACK}:{self.folder.state.bolt_port}"
         timeout = self.settings.connect_timeout
         try:
@@ -280,3 +286,11 @@ class ManagedServer:
                 f"Neo4j (pid {process.pid}) still runs {self.settings.stop_timeout:.0f} s after it was told to stop: "
                 f"see {self.folder.log}, then try again"
             ) from None
+
+
+def _listening(process: psutil.Process) -> set[int]:
+    """Ports that a process listens on; none once it has ended."""
+    try:
+        return {one.laddr.port for one in process.net_connections("tcp") if one.status == psutil.CONN_LISTEN}
+    except psutil.NoSuchProcess:
+        return set()

@@ -126,7 +126,7 @@ def test_new_events_of_a_pair_join_the_stored_ones(settings: Settings, empty_dat
 
 def test_a_load_that_is_killed_and_taken_up_again(settings: Settings, empty_database: Database) -> None:
     database = empty_database
-    rows = [{"user": f"u{n % 400}", "item": f"i{n // 40}", "time": n, "session": f"s{n}"} for n in range(40_000)]
+    rows = [{"user": f"u{n % 200}", "item": f"i{n // 20}", "time": n, "session": f"s{n}"} for n in range(20_000)]
     tables = make_tables(events(*rows))
     load = multiprocessing.get_context("spawn").Process(target=load_into, args=(tables, settings))
     load.start()

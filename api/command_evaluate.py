@@ -26,8 +26,8 @@ SEED = 0  # of the random users
 def evaluate(
     engine: Engine = "cypher",
     users: Users = None,
-    m: Triggers = 50,
-    k: Neighbours = 200,
+    m: Triggers = 100,
+    k: Neighbours = 100,
     artefact: ArtefactName = None,
     data: Data = None,
     as_json: AsJson = False,

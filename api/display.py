@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from math import floor, log10
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 WIDTH = 120  # columns where the output is no terminal
 REASONS = 2  # triggers named for each item
+UNSERVED = 10  # paths shown that are not served
 VERBS = {"purchase": "bought", "rating": "rated", "review": "reviewed"}  # kind of interaction: what a user did
 
 
@@ -45,7 +47,12 @@ def output(stderr: bool = False) -> Console:
 def name(key: str, title: str | None) -> str:
     """Title and id; what a terminal would take for a command is left out."""
     text = key if title is None or title == key else f"{title} [{key}]"
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
+def decimals(greatest: float, digits: int, least: int) -> int:
+    """Decimals that show `digits` digits of the greatest of some figures, and `least` decimals at the least."""
+    return max(least, digits - 1 - floor(log10(greatest))) if greatest > 0 else least
 
 
 def short(title: str | None, key: str) -> str:
@@ -76,22 +83,24 @@ def recommendation_table(answer: Recommendations, did: str | None) -> Table:
         table.add_column("score", justify="right")
     if did and not answer.fallback:
         table.add_column("because")
+    best = max((item.score for item in answer.items), default=0)
     for place, item in enumerate(answer.items, start=1):
-        cells = [str(place), name(item.id, item.title), f"{item.score:.3f}", reasons(item, did or "")]
+        score = f"{item.score:.{decimals(best, 3, least=3)}f}"
+        cells = [str(place), name(item.id, item.title), score, reasons(item, did or "", decimals(best, 2, least=2))]
         table.add_row(*cells[: len(table.columns)])
     return table
 
 
-def reasons(item: RecommendedItem, did: str) -> str:
-    """The parts of a score in words; they add up to it."""
+def reasons(item: RecommendedItem, did: str, places: int) -> str:
+    """The parts of a score in words, to so many decimals; they add up to it."""
     named, rest = item.paths[:REASONS], item.paths[REASONS:]
     parts = []
     if named:
-        triggers = " and ".join(f"{short(path.trigger_title, path.trigger)} ({path.path:.2f})" for path in named)
+        triggers = " and ".join(f"{short(path.trigger_title, path.trigger)} ({path.path:.{places}f})" for path in named)
         parts.append(f"you {did} {triggers}")
     if rest:
-        parts.append(f"{len(rest)} more ({sum(path.path for path in rest):.2f})")
-    parts.append(f"direct ({item.direct:.2f})")
+        parts.append(f"{len(rest)} more ({sum(path.path for path in rest):.{places}f})")
+    parts.append(f"direct ({item.direct:.{places}f})")
     return ", ".join(parts)
 
 
@@ -111,34 +120,36 @@ def show_similar(database: Database, item: str, generation: int, found: Sequence
 def similar_table(found: Sequence[SimilarItem]) -> Table:
     table = _table(("", "right"), "item", ("weight", "right"))
     for one in found:
-        table.add_row(str(one.rank), name(one.id, one.title), f"{one.weight:.4f}")
+        table.add_row(str(one.rank), name(one.id, one.title), f"{one.weight:.4g}")
     return table
 
 
 def show_explanation(database: Database, answer: Explanation) -> None:
     console = output()
     console.print(f"User {answer.user} and {name(answer.item, answer.title)}", style="bold")
-    total = answer.score - answer.direct
-    console.print(
-        f"score {answer.score:.4f} = direct {answer.direct:.4f} + paths {total:.4f}, by generation {answer.generation}"
-    )
+    places = decimals(answer.score, 4, least=4)
+    parts = f"direct {answer.direct:.{places}f} + paths {answer.score - answer.direct:.{places}f}"
+    console.print(f"score {answer.score:.{places}f} = {parts}, by generation {answer.generation}")
     if not answer.paths:
         console.print("No path leads from the user's items to this one.")
     else:
         table = _table(
             "trigger", ("its weight", "right"), ("similar weight", "right"), ("path", "right"), ("", "right")
         )
-        for path in answer.paths:
+        served = sum(path.served for path in answer.paths)
+        for path in answer.paths[: served + UNSERVED]:
             share = f"{path.share:.1%}" if path.served else "not served"
             table.add_row(
                 name(path.trigger, path.trigger_title),
-                f"{path.trigger_weight:.4f}",
-                f"{path.similar_weight:.4f}",
-                f"{path.path:.4f}",
+                f"{path.trigger_weight:.4g}",
+                f"{path.similar_weight:.4g}",
+                f"{path.path:.{places}f}",
                 share,
                 style=None if path.served else "dim",
             )
         console.print(table)
+        if left := len(answer.paths) - len(table.rows):
+            console.print(f"and {left} more paths that are not served (-m and -k reach further)")
     show_note(stored_source(database))
 
 

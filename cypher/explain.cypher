@@ -2,8 +2,8 @@
 // The served paths come first, the strongest first. One row with trigger = null: no path is stored.
 // :param user => '1';          id of the user
 // :param item => '2';          id of the item
-// :param m => 50;              triggers: the user's interactions with the greatest weights
-// :param k => 200;             neighbours of each trigger
+// :param m => 100;             triggers: the user's interactions with the greatest weights
+// :param k => 100;             neighbours of each trigger
 MATCH (serving:Serving {id: 'weights'})
 MATCH (g:Generation {id: serving.generation})
 WITH g.id AS generation, g.weight_property AS weight_property, g.direct_property AS direct_property

@@ -1,8 +1,8 @@
 // The paths by which recommend reaches given items: user -> trigger -> item, the strongest of each item first.
 // :param user => '1';          id of the user
 // :param items => ['1', '2'];  ids of the items
-// :param m => 50;              triggers: the user's interactions with the greatest weights
-// :param k => 200;             neighbours of each trigger
+// :param m => 100;             triggers: the user's interactions with the greatest weights
+// :param k => 100;             neighbours of each trigger
 // :param generation => null;   id of the generation; null: the live one
 OPTIONAL MATCH (serving:Serving {id: 'weights'})
 WITH coalesce($generation, serving.generation) AS id

@@ -1,8 +1,8 @@
 // The graph behind a user's best items: user -> triggers -> items, the strongest paths of each item. Look at it as a
 // graph in Neo4j Browser.
 // :param user => '1';          id of the user
-// :param m => 50;              triggers: the user's interactions with the greatest weights
-// :param k => 200;             neighbours of each trigger
+// :param m => 100;             triggers: the user's interactions with the greatest weights
+// :param k => 100;             neighbours of each trigger
 // :param n => 5;               items to show, the best by their paths
 // :param paths => 3;           paths to show of each item
 MATCH (serving:Serving {id: 'weights'})

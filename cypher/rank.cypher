@@ -2,8 +2,8 @@
 // item that no path reaches has its direct part only.
 // :param user => '1';          id of the user
 // :param items => ['1', '2'];  ids of the items
-// :param m => 50;              triggers: the user's interactions with the greatest weights
-// :param k => 200;             neighbours of each trigger
+// :param m => 100;             triggers: the user's interactions with the greatest weights
+// :param k => 100;             neighbours of each trigger
 MATCH (serving:Serving {id: 'weights'})
 MATCH (g:Generation {id: serving.generation})
 WITH g.id AS generation, g.weight_property AS weight_property, g.direct_property AS direct_property

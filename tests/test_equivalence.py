@@ -107,9 +107,10 @@ def test_cypher_is_the_network(
     encoder = Encoder.fit(data, events, found, None, 1)
     torch.manual_seed(seed)
     model = PDN(encoder.features.sizes, PDNOptions(embedding=4, hidden=5, direct=3, direct_net=direct))
+    model = model.double()  # so that only the way of computing differs, not the precision
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter.mul_(8)  # far from the small values that training starts from
+            parameter.mul_(3)  # far from the small values that training starts from
     scores = score(model, encoder, events, found)
     generation = write_generation(
         database, index_weights(scores, data, k), model="pdn", data="random", artefact=str(seed), metrics={}

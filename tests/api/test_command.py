@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from api.display import decimals, name
 from tests.api.conftest import Line, answer, group_of, refused, twohop, user_group
 
 pytestmark = pytest.mark.usefixtures("shop")
@@ -44,8 +45,8 @@ def test_load_prints_counts_and_the_quarantine_file(shop: Line) -> None:
 
 
 def test_train_and_index_say_what_they_made(shop: Line) -> None:
-    for name in ("train", "index"):
-        assert shop.results[name].exit_code == 0, shop.results[name].stderr
+    for word in ("train", "index"):
+        assert shop.results[word].exit_code == 0, shop.results[word].stderr
     artefact = answer("status")["artefact"]["name"]
     assert shop.results["train"].stdout.startswith(f"Model {artefact} is in ")
     assert shop.results["index"].stdout == f"Generation 1 of model {artefact} is live.\n"
@@ -307,3 +308,12 @@ def test_help_is_light() -> None:
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == "\n"
+
+
+def test_tiny_scores_are_no_zeros() -> None:
+    assert [decimals(best, 2, least=2) for best in (12.0, 0.41, 0.041, 1.4e-5, 0.0)] == [2, 2, 3, 6, 2]
+
+
+def test_titles_cannot_command_the_terminal() -> None:
+    assert name("1", "a\x1b[31mb\r\nc   d") == "a [31mb c d [1]"
+    assert name("1", "1") == name("1", None) == "1"

@@ -118,8 +118,14 @@ class PDN(nn.Module):
         self.sim_net = EdgeNet(self.item.width, self.pair.width, self.item.width, hidden, start=-2.0)
         self.user_tower = MLP([self.user.width, hidden, options.direct], act="leaky_relu", norm=None)
         self.item_tower = MLP([self.item.width, hidden, options.direct], act="leaky_relu", norm=None)
+        # A candidate starts far from certain: without this the direct and the bias part of every negative, 0.69 each at
+        # softplus(0), are what training learns to shrink first, and the paths are shrunk along with them.
+        nn.init.ones_(self.user_tower.lins[-1].bias)
+        nn.init.constant_(self.item_tower.lins[-1].bias, -4.0 / options.direct)
         self.bias = FieldEmbedding(sizes["bias"], d) if options.bias_net and sizes["bias"] else None
         self.bias_net = MLP([self.bias.width, 1], norm=None) if self.bias else None
+        if self.bias_net is not None:
+            nn.init.constant_(self.bias_net.lins[-1].bias, -4.0)
 
     def triggers(self, z: Tensor, x: Tensor, edge_index: Tensor, a: Tensor) -> Tensor:
         """t_uj of each trigger edge [T] (eq. 8) from user codes [B, Fz], item codes [N, Fx], codes a_uj [T, Fa]."""

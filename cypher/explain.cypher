@@ -28,7 +28,7 @@ CALL (u, item, generation, weight_property) {
 WITH generation, item, paths, u[direct_property] AS p, item[direct_property] AS q,
      reduce(total = 0.0, one IN paths | total + CASE WHEN one.served THEN one.path ELSE 0.0 END) AS path
 WITH generation, item, paths, path,
-     CASE WHEN p IS NOT NULL AND q IS NOT NULL
+     CASE WHEN size(p) > 0 AND size(q) > 0
        THEN reduce(dot = 0.0, x IN range(0, size(p) - 1) | dot + p[x] * q[x]) END AS dot
 WITH generation, item, paths, path,
      coalesce(CASE WHEN dot > 0 THEN dot ELSE 0.0 END + log(1 + exp(-abs(dot))), 0.0) AS direct

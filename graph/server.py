@@ -19,6 +19,7 @@ from graph.java import ADMIN, SERVER, environment, write_command
 from graph.progress import step
 from graph.server_folder import LOOPBACK, ServerFolder, State, last_lines
 from graph.settings import Settings
+from graph.swap import finish_swap
 
 USERNAME = DATABASE = "neo4j"  # Community has one user to begin with, and one database
 POLL = 0.25  # seconds
@@ -66,6 +67,8 @@ class ManagedServer:
                 self._wait_until_it_answers(running.pid, self.folder.log_size())
                 return False
             state, jars = self._prepare()
+            with self._reporting_disk_errors():
+                finish_swap(self.folder, DATABASE)
             with step(f"Starting Neo4j {NEO4J} for store {self.settings.store}"):
                 self._set_initial_password(jars)
                 self._launch(state, jars)
@@ -279,13 +282,22 @@ class ManagedServer:
 
     def _end(self, process: psutil.Process) -> None:
         process.terminate()
-        try:
-            process.wait(self.settings.stop_timeout)
-        except psutil.TimeoutExpired:
-            raise ServerError(
-                f"Neo4j (pid {process.pid}) still runs {self.settings.stop_timeout:.0f} s after it was told to stop: "
-                f"see {self.folder.log}, then try again"
-            ) from None
+        end = time.monotonic() + self.settings.stop_timeout
+        while not _ended(process):
+            if time.monotonic() > end:
+                raise ServerError(
+                    f"Neo4j (pid {process.pid}) still runs {self.settings.stop_timeout:.0f} s after it was told to "
+                    f"stop: see {self.folder.log}, then try again"
+                )
+            time.sleep(POLL)
+
+
+def _ended(process: psutil.Process) -> bool:
+    """Also where it stays a zombie, because the program that started it lives on and has not asked after it."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _listening(process: psutil.Process) -> set[int]:

@@ -28,6 +28,7 @@ from graph.errors import (
 from graph.jars import cache_folder, read_lock
 from graph.server import ManagedServer
 from graph.settings import Settings
+from graph.swap import announce_swap, import_folder
 
 pytestmark = pytest.mark.faults
 NewSettings = Callable[..., Settings]
@@ -109,6 +110,17 @@ def test_lost_state_of_a_running_server(running: ManagedServer) -> None:
         running.folder.save(state)
     with connect(running.settings, start=False) as database:
         assert things(database) == ["kept"]
+
+
+def test_import_that_was_cut_off_between_its_two_renames_is_finished_by_the_next_start(stopped: ManagedServer) -> None:
+    """The state in which a kill leaves the store: the transactions are in place, the database is not yet."""
+    made = import_folder(stopped.folder)
+    (made / "data/databases").mkdir(parents=True)
+    (stopped.folder.data / "databases/neo4j").rename(made / "data/databases/neo4j")
+    announce_swap(stopped.folder)
+    with connect(stopped.settings) as database:
+        assert things(database) == ["kept"]
+    assert not made.exists()
 
 
 def test_taken_port(stopped: ManagedServer) -> None:

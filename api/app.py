@@ -76,14 +76,14 @@ def health() -> dict[str, str]:
 
 
 def recommendations(
-    database: Opened, user: str, n: N = 10, m: M = 100, k: K = 100, explain: bool = False, repeats: bool = False
+    database: Opened, user: str, n: N = 10, m: M = 300, k: K = 100, explain: bool = False, repeats: bool = False
 ) -> RecommendationsDocument:
     """The best items for a user; `explain` adds the paths of each."""
     answer = read_recommendations(database, user, n, m=m, k=k, repeats=repeats, explain=explain)
     return RecommendationsDocument.of(answer, explain)
 
 
-def explanation(database: Opened, user: str, item: str, m: M = 100, k: K = 100) -> Explanation:
+def explanation(database: Opened, user: str, item: str, m: M = 300, k: K = 100) -> Explanation:
     """Every path from a user to an item, and its share of the score."""
     return read_explanation(database, user, item, m, k)
 

@@ -26,7 +26,7 @@ SEED = 0  # of the random users
 def evaluate(
     engine: Engine = "cypher",
     users: Users = None,
-    m: Triggers = 100,
+    m: Triggers = 300,
     k: Neighbours = 100,
     artefact: ArtefactName = None,
     data: Data = None,

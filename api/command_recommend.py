@@ -18,7 +18,7 @@ Repeats = Annotated[bool, typer.Option("--repeats", help="Also what the user had
 def recommend(
     user: User,
     n: Number = 10,
-    m: Triggers = 100,
+    m: Triggers = 300,
     k: Neighbours = 100,
     explain: Explain = False,
     repeats: Repeats = False,
@@ -61,7 +61,7 @@ def similar(item: Item, n: Number = 10, as_json: AsJson = False, store: Store = 
 
 @app.command()
 def explain(
-    user: User, item: Item, m: Triggers = 100, k: Neighbours = 100, as_json: AsJson = False, store: Store = None
+    user: User, item: Item, m: Triggers = 300, k: Neighbours = 100, as_json: AsJson = False, store: Store = None
 ) -> None:
     """Show every path from a user to an item, and each one's share of the score."""
     from pydantic_core import to_json

@@ -126,9 +126,9 @@ def _show_browser(console: Console, settings: Settings, user: str) -> None:
 def browser_queries(user: str) -> list[str]:
     """As a picture, the paths behind a user's best items; what those start from; and the recommendations."""
     return [
-        query_text("picture", user=user, m=100, k=100, n=5, paths=3),
+        query_text("picture", user=user, m=300, k=100, n=5, paths=3),
         query_text("triggers", user=user, m=20),
-        query_text("recommend", user=user, m=100, k=100, n=10, shortlist=300, repeats=False),
+        query_text("recommend", user=user, m=300, k=100, n=10, shortlist=300, repeats=False),
     ]
 
 

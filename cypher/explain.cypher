@@ -2,7 +2,7 @@
 // The served paths come first, the strongest first. One row with trigger = null: no path is stored.
 // :param user => '1';          id of the user
 // :param item => '2';          id of the item
-// :param m => 100;             triggers: the user's interactions with the greatest weights
+// :param m => 300;             triggers: the user's interactions with the greatest weights
 // :param k => 100;             neighbours of each trigger
 MATCH (serving:Serving {id: 'weights'})
 MATCH (g:Generation {id: serving.generation})

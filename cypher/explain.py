@@ -37,7 +37,7 @@ class Explanation:
     paths: tuple[ExplainedPath, ...]
 
 
-def explain(database: Database, user: str, item: str, m: int = 100, k: int = 100) -> Explanation:
+def explain(database: Database, user: str, item: str, m: int = 300, k: int = 100) -> Explanation:
     """All paths from `user` to `item`; `m`, `k` as in `recommend`.
 
     Raises `NotFound` for an unknown user or item and `StoreError` where no generation is live.

@@ -1,7 +1,7 @@
 // The paths by which recommend reaches given items: user -> trigger -> item, the strongest of each item first.
 // :param user => '1';          id of the user
 // :param items => ['1', '2'];  ids of the items
-// :param m => 100;             triggers: the user's interactions with the greatest weights
+// :param m => 300;             triggers: the user's interactions with the greatest weights
 // :param k => 100;             neighbours of each trigger
 // :param generation => null;   id of the generation; null: the live one
 OPTIONAL MATCH (serving:Serving {id: 'weights'})

@@ -19,7 +19,7 @@ class Path:
 
 
 def paths(
-    database: Database, user: str, items: Sequence[str], m: int = 100, k: int = 100, generation: int | None = None
+    database: Database, user: str, items: Sequence[str], m: int = 300, k: int = 100, generation: int | None = None
 ) -> dict[str, list[Path]]:
     """The paths of each of `items`, the strongest first; an item that none reaches, or that is unknown, has none.
 

@@ -1,7 +1,7 @@
 // The graph behind a user's best items: user -> triggers -> items, the strongest paths of each item. Look at it as a
 // graph in Neo4j Browser.
 // :param user => '1';          id of the user
-// :param m => 100;             triggers: the user's interactions with the greatest weights
+// :param m => 300;             triggers: the user's interactions with the greatest weights
 // :param k => 100;             neighbours of each trigger
 // :param n => 5;               items to show, the best by their paths
 // :param paths => 3;           paths to show of each item

@@ -2,7 +2,7 @@
 // item that no path reaches has its direct part only.
 // :param user => '1';          id of the user
 // :param items => ['1', '2'];  ids of the items
-// :param m => 100;             triggers: the user's interactions with the greatest weights
+// :param m => 300;             triggers: the user's interactions with the greatest weights
 // :param k => 100;             neighbours of each trigger
 MATCH (serving:Serving {id: 'weights'})
 MATCH (g:Generation {id: serving.generation})

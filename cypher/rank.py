@@ -20,7 +20,7 @@ class RankedItem:
     generation: int
 
 
-def rank(database: Database, user: str, items: Sequence[str], m: int = 100, k: int = 100) -> list[RankedItem]:
+def rank(database: Database, user: str, items: Sequence[str], m: int = 300, k: int = 100) -> list[RankedItem]:
     """`items`, each once, by their scores for `user`, best first; seen and unavailable ones too.
 
     `m`, `k` as in `recommend`. Raises `NotFound` for an unknown user or item and `StoreError` where no generation is

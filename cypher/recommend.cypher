@@ -2,7 +2,7 @@
 // of log(1 + trigger weight * similar weight). Unavailable items are out. The direct part, which costs most, is worked
 // out for the best `shortlist` candidates by their paths.
 // :param user => '1';          id of the user
-// :param m => 100;             triggers: the user's interactions with the greatest weights
+// :param m => 300;             triggers: the user's interactions with the greatest weights
 // :param k => 100;             neighbours of each trigger
 // :param n => 10;              items to return
 // :param shortlist => 300;     candidates that get their direct path

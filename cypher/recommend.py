@@ -37,7 +37,7 @@ def recommend(
     user: str,
     n: int = 10,
     *,
-    m: int = 100,
+    m: int = 300,
     k: int = 100,
     shortlist: int = 300,
     repeats: bool = False,

@@ -1,6 +1,6 @@
 // A user's triggers: the interactions with the greatest weights, with what happened.
 // :param user => '1';          id of the user
-// :param m => 100;             triggers to return
+// :param m => 300;             triggers to return
 MATCH (serving:Serving {id: 'weights'})
 MATCH (g:Generation {id: serving.generation})
 WITH g.id AS generation, g.weight_property AS weight_property

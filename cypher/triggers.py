@@ -22,7 +22,7 @@ class Trigger:
     generation: int
 
 
-def triggers(database: Database, user: str, m: int = 100) -> list[Trigger]:
+def triggers(database: Database, user: str, m: int = 300) -> list[Trigger]:
     """The `m` interactions with the greatest weights; none for a user who came after the live generation.
 
     Raises `NotFound` for an unknown user and `StoreError` where no generation is live.

@@ -90,7 +90,7 @@ def draw(page: Page, user: str, weight_property: str) -> None:
     page.get_by_test_id("styleResetButton").wait_for()
     enter(page, ":clear")
     expect(page.get_by_test_id("frame")).to_have_count(0)
-    enter(page, query_text("picture", user=user, m=100, k=100, n=ITEMS, paths=PATHS))
+    enter(page, query_text("picture", user=user, m=300, k=100, n=ITEMS, paths=PATHS))
     page.locator("svg g.node").first.wait_for()
     page.get_by_title("Fullscreen").last.click()
     page.wait_for_timeout(SETTLE)

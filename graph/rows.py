@@ -23,7 +23,8 @@ def collect_edges(events: pl.DataFrame) -> pl.DataFrame:
     sentinels of `schema.UNKNOWN` fill its gaps.
     """
     events = _plain_events(events)
-    order = [*PAIR, *EVENT_KEY, *(name for name in INTERACTION if name not in (*PAIR, *EVENT_KEY))]
+    others = [name for name in INTERACTION if name not in (*PAIR, *EVENT_KEY, "kind")]
+    order = [*PAIR, *EVENT_KEY, *others, "kind"]  # kind last: an edge keeps one, so it must not order its events
     lists = [pl.col(column).fill_null(UNKNOWN[column]).alias(name) for column, name in EVENT_LISTS.items()]
     known = [pl.col(column).is_not_null().any().alias(f"{name} known") for column, name in EVENT_LISTS.items()]
     return (

@@ -1,4 +1,4 @@
-"""Constraints and indexes that every writer wants first: unique ids, and items in order of popularity."""
+"""Constraints and indexes that every writer wants first: unique ids, items in order of popularity, trees, embeddings."""
 
 from graph.driver import Database
 from graph.statements import statement
@@ -11,7 +11,12 @@ STATEMENTS = (
     "constraint_generation",
     "constraint_serving",
     "constraint_source",
+    "constraint_tree",
+    "constraint_query",
     "index_item_popularity",
+    "index_browse_node_tree",
+    "index_browse_node_embedding",
+    "index_intent_embedding",
 )
 
 

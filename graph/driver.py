@@ -1,7 +1,7 @@
 """The one way to the database, a managed server or one of your own: `with connect(settings) as database: …`."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -102,6 +102,17 @@ class Database:
     def write(self, query: str, parameters: Parameters | None = None, timeout: float | None = None) -> list[Row]:
         """Run a writing statement in one transaction; tried again after a passing failure, so it must be idempotent."""
         return self._execute(query, parameters, timeout, neo4j.RoutingControl.WRITE)
+
+    def write_together(self, steps: Iterable[tuple[str, Parameters]]) -> None:
+        """Run writing statements in one transaction, all or none; tried again after a passing failure."""
+        every = list(steps)
+
+        def work(transaction: neo4j.ManagedTransaction) -> None:
+            for query, parameters in every:
+                transaction.run(query, dict(parameters)).consume()
+
+        with translate(self.address), self.driver.session(database=self.name) as session:
+            session.execute_write(work)
 
     def read_graph(
         self, query: str, parameters: Parameters | None = None, timeout: float | None = None

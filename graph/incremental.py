@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from graph.batches import BATCH, write_rows
 from graph.constraints import create_constraints
 from graph.driver import Database
 from graph.progress import step
@@ -24,7 +25,6 @@ from graph.settings import Settings
 from graph.source import begin_load, end_load
 from graph.statements import statement
 
-BATCH = 10_000  # rows a transaction: its state stays far below the heap
 EVENTS = 50_000  # events a transaction at most, but for one edge that alone has more
 STORED_SCHEMA: dict[str, Any] = {
     **dict.fromkeys((*PAIR, "kind"), pl.String),
@@ -51,9 +51,7 @@ def write_incremental(tables: Tables, settings: Settings, database: Database) ->
     begin_load(tables.source, database)
     with step("Writing nodes and browse tree", sum(map(len, nodes.values()))) as shown:
         for name, rows in nodes.items():
-            for batch in rows.iter_slices(BATCH):
-                database.write(statement(name), {"rows": batch.to_dicts()})
-                shown.advance(len(batch))
+            write_rows(database, name, rows.to_dicts(), shown)
     _write_edges("interacted", collect_edges(tables.interactions), database)
     _write_edges("held_out", collect_edges(tables.held_out), database)
     _count_popularity(database)

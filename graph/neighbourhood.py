@@ -47,10 +47,11 @@ def read_neighbourhood(
 
 
 def check_tree(database: Database) -> "nx.DiGraph[str]":
-    """The browse tree, edges from child to parent. Raises `StoreError` that names the nodes of a cycle."""
+    """All browse trees, edges from child to parent. Raises `StoreError` that names the nodes of a cycle."""
     tree: nx.DiGraph[str] = nx.DiGraph()
-    tree.add_nodes_from(row["id"] for row in database.stream(statement("snapshot_browse_nodes")))
-    tree.add_edges_from((row["start"], row["end"]) for row in database.stream(statement("snapshot_child_of")))
+    every = {"tree": None}
+    tree.add_nodes_from(row["id"] for row in database.stream(statement("snapshot_browse_nodes"), every))
+    tree.add_edges_from((row["start"], row["end"]) for row in database.stream(statement("snapshot_child_of"), every))
     if not nx.is_directed_acyclic_graph(tree):
         cycle = [child for child, _ in nx.find_cycle(tree)]
         raise StoreError(f"the browse tree has a cycle: {' → '.join([*cycle, cycle[0]])}")

@@ -85,7 +85,9 @@ def item_rows(tables: Tables) -> pl.DataFrame:
 
 
 def browse_node_rows(tables: Tables) -> pl.DataFrame:
-    return _node_rows("browse nodes", tables.browse_nodes, tuple(BROWSE_NODE))
+    """With `tree`: the store's own tree is named after its source, and stands beside trees of no store."""
+    rows = _node_rows("browse nodes", tables.browse_nodes, tuple(BROWSE_NODE))
+    return rows.with_columns(tree=pl.lit(tables.source.id))
 
 
 def pair_rows(frame: pl.DataFrame, start: str, end: str) -> pl.DataFrame:

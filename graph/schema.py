@@ -9,6 +9,8 @@ import polars as pl
 USER = {"id": pl.String}
 ITEM = {"id": pl.String, "title": pl.String, "brand": pl.String, "price": pl.Float64, "available": pl.Boolean}
 BROWSE_NODE = {"id": pl.String, "name": pl.String, "level": pl.Int64}
+# What a node of a browse tree that belongs to no store carries beside: `class` as an ontologist gave it, or null.
+TREE_NODE = {**BROWSE_NODE, "parent": pl.String, "class": pl.String}
 IN_CATEGORY = {"item": pl.String, "browse_node": pl.String}
 CHILD_OF = {"child": pl.String, "parent": pl.String}
 INTERACTION = {
@@ -42,6 +44,8 @@ EVENT_LISTS = {
 # Neo4j's lists hold no nulls: what stands for an unknown value in an event list. An empty session or place and a
 # time of -1 are therefore unknown too; the snapshot turns them back.
 UNKNOWN = {"position": -1, "time": -1, "session": "", "quantity": float("nan"), "value": float("nan"), "place": ""}
+# Classes of browse nodes, and the label that each becomes (shopping intents, section IV.A).
+BROWSE_CLASSES = {"category": "ProductCategory", "assortment": "ProductAssortment", "alias": "Alias"}
 WEEK = 7 * 24 * 3600  # seconds
 
 
@@ -118,3 +122,8 @@ def weight_property(generation: int) -> str:
 def direct_property(generation: int) -> str:
     """Property of `User` and `Item` that holds p_u or q_i of one generation."""
     return f"direct_{generation}"
+
+
+def locale_property(locale: str) -> str:
+    """Property of `BrowseNode` that holds its name in one locale: `name_pt_br` of `pt-BR`."""
+    return f"name_{locale.lower().replace('-', '_')}"

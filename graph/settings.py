@@ -81,6 +81,11 @@ class Settings(BaseSettings):
         return self.store_folder / "artefacts"
 
     @property
+    def intents_folder(self) -> Path:
+        """Tuned encoders of shopping intents."""
+        return self.artefacts_folder / "intents"
+
+    @property
     def quarantine_folder(self) -> Path:
         return self.store_folder / "quarantine"
 

@@ -30,7 +30,8 @@ PAIR_HOPS: tuple[Hop, ...] = (("item", "in_category", "browse_node"), ("browse_n
 def read_snapshot(database: Database) -> HeteroData:
     """Read the whole graph but its weights, streamed, in an order that depends on its content alone.
 
-    U users, I items and B browse nodes are numbered in the order of their ids (as Python sorts strings).
+    U users, I items and B browse nodes are numbered in the order of their ids (as Python sorts strings). Browse nodes
+    are those of the store's own tree.
 
     - `data["user"]`: `id` (list of U), `profile` (a list of U values for each name in `source.user_profile`).
     - `data["item"]`: `id`, `title`, `brand` (lists of I), `price` (float, nan = unknown), `available` (bool; False
@@ -53,7 +54,7 @@ def read_snapshot(database: Database) -> HeteroData:
     numbers = {
         "user": _read_users(data, source, database),
         "item": _read_items(data, source, database),
-        "browse_node": _read_browse_nodes(data, database),
+        "browse_node": _read_browse_nodes(data, source, database),
     }
     try:
         for hop in PAIR_HOPS:
@@ -119,8 +120,8 @@ def _read_items(data: HeteroData, source: Source, database: Database) -> dict[st
     return numbers
 
 
-def _read_browse_nodes(data: HeteroData, database: Database) -> dict[str, int]:
-    rows, numbers = _read_nodes("browse_nodes", {}, database)
+def _read_browse_nodes(data: HeteroData, source: Source, database: Database) -> dict[str, int]:
+    rows, numbers = _read_nodes("browse_nodes", {"tree": source.id}, database)
     data["browse_node"].num_nodes = len(rows)
     data["browse_node"].id = list(numbers)
     data["browse_node"].name = [row["name"] for row in rows]
@@ -131,7 +132,7 @@ def _read_browse_nodes(data: HeteroData, database: Database) -> dict[str, int]:
 def _read_pairs(data: HeteroData, hop: Hop, numbers: Numbers, database: Database) -> None:
     start, name, end = hop
     ends = array("q")
-    for row in _stream(database, name):
+    for row in _stream(database, name, {"tree": data.source.id}):
         ends.extend((numbers[start][row["start"]], numbers[end][row["end"]]))
     pairs = np.frombuffer(ends, np.int64).reshape(-1, 2)
     data[hop].edge_index = torch.from_numpy(pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))].T.copy())

@@ -41,14 +41,16 @@ def _identity(manifest: Path) -> str:
     return _sha256(manifest)  # the manifest holds the checksum of the weights
 
 
-def save(folder: Path, tensors: dict[str, torch.Tensor], manifest: dict[str, Any]) -> Artefact:
-    """Write an artefact into `folder` and make it the latest. Raises `ArtefactError` when the disk refuses."""
+def save(
+    folder: Path, tensors: dict[str, torch.Tensor], manifest: dict[str, Any], format: str = FORMAT
+) -> Artefact:
+    """Write an artefact into `folder` and make it the latest; `format` names its kind and version. Raises `ArtefactError` when the disk refuses."""
     draft = folder / "draft"
     try:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         save_file({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, draft / WEIGHTS)
-        manifest = manifest | {"format": FORMAT, "weights_sha256": _sha256(draft / WEIGHTS)}
+        manifest = manifest | {"format": format, "weights_sha256": _sha256(draft / WEIGHTS)}
         (draft / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
         identity = _identity(draft / MANIFEST)
         final = folder / identity[:12]
@@ -67,12 +69,14 @@ def save(folder: Path, tensors: dict[str, torch.Tensor], manifest: dict[str, Any
     return Artefact(identity, tensors, manifest)
 
 
-def load(folder: Path, name: str | None = None) -> Artefact:
-    """Read an artefact by name, or the latest one. Raises `ArtefactError` that names what is wrong with it."""
+def load(
+    folder: Path, name: str | None = None, format: str = FORMAT, command: str = "twohop train pdn"
+) -> Artefact:
+    """Read an artefact of this `format` by name, or the latest one; `command` makes one. Raises `ArtefactError` that names what is wrong with it."""
     if name is None:
         latest = folder / "latest"
         if not latest.exists():
-            raise ArtefactError(f"no trained model in {folder}: run `twohop train pdn` first")
+            raise ArtefactError(f"no trained model in {folder}: run `{command}` first")
         name = latest.read_text(encoding="utf-8").strip()
     place = folder / name
     try:
@@ -83,9 +87,9 @@ def load(folder: Path, name: str | None = None) -> Artefact:
         raise ArtefactError(
             f"model {name} is damaged: {place / MANIFEST} is no JSON ({error}); train it again"
         ) from None
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+    if not isinstance(manifest, dict) or manifest.get("format") != format:
         found = manifest.get("format") if isinstance(manifest, dict) else None
-        raise ArtefactError(f"model {name} is foreign: its format is {found!r}, this version reads {FORMAT!r}")
+        raise ArtefactError(f"model {name} is foreign: its format is {found!r}, this version reads {format!r}")
     identity = _identity(place / MANIFEST)
     if not identity.startswith(name):
         raise ArtefactError(f"model {name} is damaged: {place / MANIFEST} was changed; train it again")

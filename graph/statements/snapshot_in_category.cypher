@@ -1,1 +1,2 @@
-MATCH (i:Item)-[:IN_CATEGORY]->(b:BrowseNode) RETURN i.id AS start, b.id AS end
+MATCH (i:Item)-[:IN_CATEGORY]->(b:BrowseNode)
+RETURN i.id AS start, b.id AS end

@@ -1,0 +1,5 @@
+// $limit: queries of one transaction
+MATCH (q:Query)
+WITH q LIMIT $limit
+DETACH DELETE q
+RETURN count(*) AS nodes

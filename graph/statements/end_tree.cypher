@@ -1,0 +1,3 @@
+MATCH (t:Tree {id: $tree})
+SET t.nodes = $nodes
+REMOVE t.loading

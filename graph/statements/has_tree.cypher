@@ -1,0 +1,2 @@
+// $tree: name of a tree
+RETURN EXISTS { (:BrowseNode {tree: $tree}) } AS found

@@ -1,0 +1,3 @@
+// $properties: what is to be remembered beside what is there
+MERGE (s:Serving {id: 'intents'})
+SET s += $properties

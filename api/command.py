@@ -9,10 +9,14 @@ import typer
 from typer.core import TyperGroup
 
 from api import (
+    command_browse,
+    command_complements,
+    command_contents,
     command_demo,
     command_evaluate,
     command_generations,
     command_index,
+    command_intents,
     command_load,
     command_neo4j,
     command_recommend,
@@ -64,6 +68,10 @@ app.add_typer(command_load.app)
 app.add_typer(command_train.app, name="train")
 app.add_typer(command_index.app)
 app.add_typer(command_recommend.app)
+app.add_typer(command_browse.app, name="browse")
+app.add_typer(command_intents.app, name="intents")
+app.add_typer(command_complements.app)
+app.add_typer(command_contents.app, name="contents")
 app.add_typer(command_evaluate.app)
 app.add_typer(command_generations.app, name="generations")
 app.add_typer(command_status.app)

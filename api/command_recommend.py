@@ -4,12 +4,10 @@ from typing import Annotated
 
 import typer
 
-from api.options import AsJson, Neighbours, Number, Store, Triggers
+from api.options import AsJson, Item, Neighbours, Number, Store, Triggers, User
 
 app = typer.Typer()
 
-User = Annotated[str, typer.Argument(metavar="USER", help="Id of a user.")]
-Item = Annotated[str, typer.Argument(metavar="ITEM", help="Id of an item.")]
 Explain = Annotated[bool, typer.Option("--explain", help="With each item the paths that made its score.")]
 Repeats = Annotated[bool, typer.Option("--repeats", help="Also what the user had already.")]
 

@@ -78,17 +78,17 @@ def show_recommendations(database: Database, answer: Recommendations, explain: b
 
 def recommendation_table(answer: Recommendations, did: str | None) -> Table:
     """Items with their scores; with `did` (what a user does with items, such as `bought`) with the reasons too."""
-    table = _table(("", "right"), "item")
+    shown = table(("", "right"), "item")
     if not answer.fallback:
-        table.add_column("score", justify="right")
+        shown.add_column("score", justify="right")
     if did and not answer.fallback:
-        table.add_column("because")
+        shown.add_column("because")
     best = max((item.score for item in answer.items), default=0)
     for place, item in enumerate(answer.items, start=1):
         score = f"{item.score:.{decimals(best, 3, least=3)}f}"
         cells = [str(place), name(item.id, item.title), score, reasons(item, did or "", decimals(best, 2, least=2))]
-        table.add_row(*cells[: len(table.columns)])
-    return table
+        shown.add_row(*cells[: len(shown.columns)])
+    return shown
 
 
 def reasons(item: RecommendedItem, did: str, places: int) -> str:
@@ -118,10 +118,10 @@ def show_similar(database: Database, item: str, generation: int, found: Sequence
 
 
 def similar_table(found: Sequence[SimilarItem]) -> Table:
-    table = _table(("", "right"), "item", ("weight", "right"))
+    shown = table(("", "right"), "item", ("weight", "right"))
     for one in found:
-        table.add_row(str(one.rank), name(one.id, one.title), f"{one.weight:.4g}")
-    return table
+        shown.add_row(str(one.rank), name(one.id, one.title), f"{one.weight:.4g}")
+    return shown
 
 
 def show_explanation(database: Database, answer: Explanation) -> None:
@@ -133,13 +133,11 @@ def show_explanation(database: Database, answer: Explanation) -> None:
     if not answer.paths:
         console.print("No path leads from the user's items to this one.")
     else:
-        table = _table(
-            "trigger", ("its weight", "right"), ("similar weight", "right"), ("path", "right"), ("", "right")
-        )
+        shown = table("trigger", ("its weight", "right"), ("similar weight", "right"), ("path", "right"), ("", "right"))
         served = sum(path.served for path in answer.paths)
         for path in answer.paths[: served + UNSERVED]:
             share = f"{path.share:.1%}" if path.served else "not served"
-            table.add_row(
+            shown.add_row(
                 name(path.trigger, path.trigger_title),
                 f"{path.trigger_weight:.4g}",
                 f"{path.similar_weight:.4g}",
@@ -147,8 +145,8 @@ def show_explanation(database: Database, answer: Explanation) -> None:
                 share,
                 style=None if path.served else "dim",
             )
-        console.print(table)
-        if left := len(answer.paths) - len(table.rows):
+        console.print(shown)
+        if left := len(answer.paths) - len(shown.rows):
             console.print(f"and {left} more paths that are not served (-m and -k reach further)")
     show_note(stored_source(database))
 
@@ -157,11 +155,11 @@ def show_load(loaded: "Loaded", writer: str, store: str) -> None:
     console = output()
     source = loaded.tables.source
     console.print(f"{source.id} is in store {store}, written by the {writer} writer", style="bold")
-    table = _table("table", *((word, "right") for word in ("read", "stored", "quarantined", "duplicates", "made")))
+    shown = table("table", *((word, "right") for word in ("read", "stored", "quarantined", "duplicates", "made")))
     for rows, count in loaded.counts.items():
         figures = (count.read, count.stored, count.quarantined, count.duplicates, count.made)
-        table.add_row(rows.replace("_", " "), *(f"{figure:,}" for figure in figures))
-    console.print(table)
+        shown.add_row(rows.replace("_", " "), *(f"{figure:,}" for figure in figures))
+    console.print(shown)
     console.print(f"Held out ({source.protocol}): {len(loaded.tables.held_out):,} interactions")
     if loaded.quarantine:
         console.print(f"Rejected rows, with their reasons: {loaded.quarantine}")
@@ -181,23 +179,23 @@ def show_generations(found: "Sequence[Generation]") -> None:
     if not found:
         console.print("No generation is stored: run twohop train pdn, then twohop index")
         return
-    table = _table(("id", "right"), "", "model", "artefact", "written", ("similar edges", "right"))
+    shown = table(("id", "right"), "", "model", "artefact", "written", ("similar edges", "right"))
     for one in found:
         state = "live" if one.live else one.state
         style = "bold" if one.live else None
-        table.add_row(
+        shown.add_row(
             str(one.id), state, one.model, one.artefact[:12], when(one.created), f"{one.similar:,}", style=style
         )
-    console.print(table)
+    console.print(shown)
 
 
 def show_evaluation(result: "Evaluation") -> None:
     console = output()
     console.print(f"{result.data}: {result.protocol}", style="bold")
     console.print(f"{result.users:,} users, {result.items:,} items, engine {result.engine}")
-    table = _table(*((metric, "right") for metric in result.metrics))
-    table.add_row(*(f"{value:.4f}" for value in result.metrics.values()))
-    console.print(table)
+    shown = table(*((metric, "right") for metric in result.metrics))
+    shown.add_row(*(f"{value:.4f}" for value in result.metrics.values()))
+    console.print(shown)
 
 
 def show_status(found: dict[str, Any]) -> None:
@@ -239,11 +237,11 @@ def _metrics(metrics: dict[str, Any]) -> str:
     return ", ".join(f"{metric} {value:g}" for metric, value in metrics.items())
 
 
-def _table(*columns: str | tuple[str, str]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+def table(*columns: str | tuple[str, str]) -> Table:
+    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for column in columns:
         if isinstance(column, str):
-            table.add_column(column, overflow="fold")
+            shown.add_column(column, overflow="fold")
         else:
-            table.add_column(column[0], justify="right" if column[1] == "right" else "left", no_wrap=True)
-    return table
+            shown.add_column(column[0], justify="right" if column[1] == "right" else "left", no_wrap=True)
+    return shown

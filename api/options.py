@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+User = Annotated[str, typer.Argument(metavar="USER", help="Id of a user.")]
+Item = Annotated[str, typer.Argument(metavar="ITEM", help="Id of an item.")]
 Store = Annotated[str | None, typer.Option("--store", help="Name of the store; else TWOHOP_STORE.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Number = Annotated[int, typer.Option("-n", "--number", min=1, help="How many to show.")]

@@ -1,4 +1,4 @@
-"""Constraints and indexes that every writer wants first: unique ids, items in order of popularity, trees, embeddings."""
+"""Constraints and indexes that every writer wants first: ids, trees, embeddings, items in order of popularity."""
 
 from graph.driver import Database
 from graph.statements import statement

@@ -109,7 +109,7 @@ def _has_nodes(database: Database, tree: str) -> bool:
 
 
 def read_tree(database: Database, tree: str) -> BrowseTree:
-    """Raises `NotFound` for a tree that is not stored, `StoreError` where its load was not finished or it has a cycle."""
+    """Raises `NotFound` for a tree that is not stored, `StoreError` where its load was not finished or it loops."""
     stored = {row["id"]: row for row in database.read(statement("trees"))}
     if tree in stored and stored[tree]["loading"]:
         raise StoreError(f"the load of the tree {tree} was not finished: run it again (twohop browse load {tree})")
@@ -161,3 +161,13 @@ def write_node_embeddings(database: Database, ids: list[str], tuned: Floats, bas
             vectors = zip(ids[part], tuned[part].tolist(), baseline[part].tolist(), strict=True)
             rows = [{"id": key, "embedding": one, "baseline": other} for key, one, other in vectors]
             write_rows(database, "write_node_embeddings", rows, shown)
+
+
+def write_crosswalk(database: Database, tree: str, rows: list[dict[str, Any]]) -> int:
+    """Put {id, google, intents} in the place of all that was said of the tree's nodes; gives how many it names."""
+    database.write(statement("drop_crosswalk"), {"tree": tree})
+    return int(database.write(statement("write_crosswalk"), {"rows": rows})[0]["nodes"]) if rows else 0
+
+
+def read_crosswalk(database: Database, tree: str) -> list[dict[str, Any]]:
+    return database.read(statement("crosswalk"), {"tree": tree})

@@ -123,8 +123,8 @@ class TableMap(Model):
     file: Annotated[list[str], BeforeValidator(_listed), Field(min_length=1)]
     format: Literal["csv", "tsv", "jsonl", "parquet", "split", "sequences"] | None = None
     encoding: str = "utf-8"
-    separator: str | None = Field(None, min_length=1)
-    header: list[str] | None = Field(None, min_length=1)
+    separator: str | None = Field(default=None, min_length=1)
+    header: list[str] | None = Field(default=None, min_length=1)
 
     @field_validator("encoding")
     @classmethod

@@ -48,9 +48,9 @@ def load_taxonomy(source: str, settings: Settings, tree: str | None = None) -> T
     """Read `google`, `shopify`, or the table in a file of your own.
 
     Args:
-        source: `google` and `shopify` lie in the folder `taxonomies` of the raw data (TWOHOP_DATA). Anything else is the
-            path of a CSV, TSV, JSON Lines or Parquet file with the columns id, name and parent (empty: a top node), and
-            where it has them class (category, assortment, alias) and names in more languages (name_de, name_pt_BR).
+        source: `google` and `shopify` lie in the folder `taxonomies` of the raw data (TWOHOP_DATA). Anything else is
+            the path of a CSV, TSV, JSON Lines or Parquet file with the columns id, name and parent (empty: a top node),
+            and where it has them class (category, assortment, alias) and names in more languages (name_de, name_pt_BR).
         tree: name of the tree in a file of your own; its file's name if left out.
 
     Raises `SourceError` with one line: nothing there, an empty tree, an id twice, a node without a name, a parent that
@@ -61,7 +61,9 @@ def load_taxonomy(source: str, settings: Settings, tree: str | None = None) -> T
     file = Path(source).expanduser()
     name = tree or file.name.split(".")[0].lower()
     if not TREE_NAME.fullmatch(name) or name in _PUBLISHED:
-        raise SourceError(f"{name!r} cannot be the name of a tree of your own: give another one of a-z, 0-9 and - by --tree")
+        raise SourceError(
+            f"{name!r} cannot be the name of a tree of your own: give another one of a-z, 0-9 and - by --tree"
+        )
     return _own(file, name)
 
 
@@ -103,7 +105,13 @@ def read_google(folder: Path) -> Taxonomy:
         for locale, file in found.items()
         if locale != GOOGLE_MAIN
     }
-    return _taxonomy("google", version, pl.DataFrame(rows, schema={"id": pl.String, "name": pl.String, "parent": pl.String}), names, found[GOOGLE_MAIN])
+    return _taxonomy(
+        "google",
+        version,
+        pl.DataFrame(rows, schema={"id": pl.String, "name": pl.String, "parent": pl.String}),
+        names,
+        found[GOOGLE_MAIN],
+    )
 
 
 def _google_lines(file: Path) -> tuple[str, list[tuple[int, str, str]]]:
@@ -183,7 +191,9 @@ def _text(file: Path) -> str:
 def _own(file: Path, tree: str) -> Taxonomy:
     if not file.is_file():
         published = " or ".join(_PUBLISHED)
-        raise SourceError(f"tree {file}: no such file: name {published}, or a file with the columns id, name and parent")
+        raise SourceError(
+            f"tree {file}: no such file: name {published}, or a file with the columns id, name and parent"
+        )
     if Path(file.name.removesuffix(".gz")).suffix.lower() not in FORMATS:
         raise SourceError(f"tree {file}: its ending names no format: use {', '.join(FORMATS)}")
     batches = list(read(file, TableMap(file=[str(file)])))
@@ -194,7 +204,9 @@ def _own(file: Path, tree: str) -> Taxonomy:
     nodes = pl.concat([batch.rows for batch in batches]) if batches else pl.DataFrame()
     missing = {"id", "name", "parent"} - set(nodes.columns)
     if missing:
-        raise SourceError(f"{file}: column {sorted(missing)[0]!r} is missing: a tree has the columns id, name and parent")
+        raise SourceError(
+            f"{file}: column {sorted(missing)[0]!r} is missing: a tree has the columns id, name and parent"
+        )
     blank = pl.col(pl.String).str.strip_chars().replace("", None)
     nodes = nodes.with_columns(blank)
     names = {
@@ -202,7 +214,9 @@ def _own(file: Path, tree: str) -> Taxonomy:
         for column in nodes.columns
         if (match := LOCALE_COLUMN.fullmatch(column))
     }
-    return _taxonomy(tree, "", nodes.select("id", "name", "parent", *(["class"] if "class" in nodes.columns else [])), names, file)
+    return _taxonomy(
+        tree, "", nodes.select("id", "name", "parent", *(["class"] if "class" in nodes.columns else [])), names, file
+    )
 
 
 # What all have in common.

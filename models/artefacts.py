@@ -41,10 +41,11 @@ def _identity(manifest: Path) -> str:
     return _sha256(manifest)  # the manifest holds the checksum of the weights
 
 
-def save(
-    folder: Path, tensors: dict[str, torch.Tensor], manifest: dict[str, Any], format: str = FORMAT
-) -> Artefact:
-    """Write an artefact into `folder` and make it the latest; `format` names its kind and version. Raises `ArtefactError` when the disk refuses."""
+def save(folder: Path, tensors: dict[str, torch.Tensor], manifest: dict[str, Any], format: str = FORMAT) -> Artefact:
+    """Write an artefact into `folder` and make it the latest; `format` names its kind and version.
+
+    Raises `ArtefactError` when the disk refuses.
+    """
     draft = folder / "draft"
     try:
         shutil.rmtree(draft, ignore_errors=True)
@@ -69,10 +70,11 @@ def save(
     return Artefact(identity, tensors, manifest)
 
 
-def load(
-    folder: Path, name: str | None = None, format: str = FORMAT, command: str = "twohop train pdn"
-) -> Artefact:
-    """Read an artefact of this `format` by name, or the latest one; `command` makes one. Raises `ArtefactError` that names what is wrong with it."""
+def load(folder: Path, name: str | None = None, format: str = FORMAT, command: str = "twohop train pdn") -> Artefact:
+    """Read an artefact of this `format` by name, or the latest one; `command` makes one.
+
+    Raises `ArtefactError` that names what is wrong with it.
+    """
     if name is None:
         latest = folder / "latest"
         if not latest.exists():

@@ -1,5 +1,5 @@
-// All intents in the order of their ids
+// All intents in the order of their ids, without their vectors
 MATCH (i:Intent)
-RETURN i.id AS id, i.sentence AS sentence, i.says AS says, i.source AS source, i.term AS term, i.node AS node,
-       i.department AS department
-ORDER BY id
+RETURN i {.id, .sentence, .source, .term, .department, .says, .needs, .forgotten, .excludes, .season, .audience, .nodes,
+          .confidence} AS properties
+ORDER BY i.id

@@ -11,10 +11,9 @@ from sklearn.preprocessing import StandardScaler
 
 from graph.trees import BrowseTree
 from models.intents.encoder import Encoder, Floats
-from models.intents.labelled import Label
 from models.intents.texts import plain_name
 
-CHILDREN = 60  # names that stand for a node's children
+CHILDREN = 12  # names that stand for a node's children
 SEED = 0
 
 
@@ -25,7 +24,7 @@ class NodeFeatures:
     Attributes:
         ids: N ids.
         names: their names in plain words.
-        vectors: [N, d] of the names, [N, d] of the names of all above.
+        vectors: [N, 3d] of the names, of the names of all above, and the mean of the children's (a leaf's own).
         dense: [N, f] place and heterogeneity.
     """
 
@@ -34,65 +33,111 @@ class NodeFeatures:
     vectors: Floats
     dense: Floats
 
-    def of(self, ids: Sequence[str]) -> "NodeFeatures":
-        place = {key: number for number, key in enumerate(self.ids)}
-        rows = [place[key] for key in ids]
-        return NodeFeatures(list(ids), [self.names[row] for row in rows], self.vectors[rows], self.dense[rows])
+    def at(self, places: Sequence[int]) -> "NodeFeatures":
+        """Some of the nodes, by their places."""
+        chosen = list(places)
+        return NodeFeatures(
+            [self.ids[place] for place in chosen],
+            [self.names[place] for place in chosen],
+            self.vectors[chosen],
+            self.dense[chosen],
+        )
 
 
-def node_features(tree: BrowseTree, titles: Mapping[str, Sequence[str]], encoder: Encoder) -> NodeFeatures:
-    """Features of all nodes of a tree.
+@dataclass(frozen=True)
+class Card:
+    """A node as the classifiers see it.
+
+    Attributes:
+        path: names from the top down to its own.
+        children: names of the first `CHILDREN`; `count` of all.
+        depth: levels below it.
+        items: products at or below it; `spread`: their heterogeneity (0 where there are none).
+    """
+
+    id: str
+    path: tuple[str, ...]
+    children: tuple[str, ...]
+    count: int
+    depth: int
+    items: int
+    spread: float
+
+
+def cards(tree: BrowseTree, titles: Mapping[str, Sequence[str]], encoder: Encoder) -> list[Card]:
+    """All nodes of a tree; `titles` of products directly in each."""
+    products = {key: [plain_name(title) for title in found] for key, found in titles.items()}
+    vectors = encoder.encode(
+        [title for found in products.values() for title in found], f"Reading products of {tree.tree}"
+    )
+    below = _gather(tree, products, vectors)
+    depth = _depths(tree)
+    return [
+        Card(
+            key,
+            tuple(node.name for node in tree.path(key)),
+            tuple(tree.nodes[child].name for child in tree.children.get(key, ())[:CHILDREN]),
+            len(tree.children.get(key, ())),
+            depth[key],
+            tree.items_below[key],
+            _spread(below[key]),
+        )
+        for key in tree.nodes
+    ]
+
+
+def node_features(found: Sequence[Card], encoder: Encoder, name: str) -> NodeFeatures:
+    """Features of N nodes; `name` of what they are, for the progress bar.
 
     Heterogeneity is 1 minus the length of the mean of unit vectors: 0 where children (or products) all say the same,
     near 1 where they have nothing in common.
     """
-    ids = list(tree.nodes)
-    names = [plain_name(tree.nodes[key].name) for key in ids]
-    above = [" ".join(plain_name(one.name) for one in tree.path(key)[:-1]) for key in ids]
-    products = {key: [plain_name(title) for title in titles.get(key, ())] for key in ids}
-    every = [*names, *above, *(title for found in products.values() for title in found)]
-    encoded = encoder.encode(every, f"Encoding the names of {tree.tree}")
-    name_vectors, above_vectors = encoded[: len(ids)], encoded[len(ids) : 2 * len(ids)]
-    place = {key: number for number, key in enumerate(ids)}
-    product_vectors, start = {}, 2 * len(ids)
-    for key, found in products.items():
-        product_vectors[key] = encoded[start : start + len(found)]
-        start += len(found)
-    gathered = _gather(tree, product_vectors)
-    depth = _depths(tree)
-    rows = []
-    for key, vector in zip(ids, name_vectors, strict=True):
-        node = tree.nodes[key]
-        children = name_vectors[[place[child] for child in tree.children.get(key, ())[:CHILDREN]]]
+    names = [plain_name(card.path[-1]) for card in found]
+    above = [" ".join(map(plain_name, card.path[:-1])) for card in found]
+    children = [[plain_name(child) for child in card.children] for card in found]
+    encoded = encoder.encode([*names, *above, *(one for every in children for one in every)], f"Encoding {name}")
+    own, over, start = encoded[: len(found)], encoded[len(found) : 2 * len(found)], 2 * len(found)
+    rows, below = [], np.empty_like(own)
+    for number, card in enumerate(found):
+        inner = encoded[start : start + len(children[number])]
+        start += len(inner)
+        below[number] = inner.mean(axis=0) if len(inner) else own[number]
+        text = card.path[-1]
         rows.append(
             [
-                node.level,
-                depth[key],
-                not len(children),
-                np.log1p(len(tree.children.get(key, ()))),
-                _spread(children),
-                float((children @ vector).mean()) if len(children) else 1.0,
-                _spread(gathered[key]),
-                np.log1p(tree.items_below[key]),
-                float(vector @ above_vectors[place[key]]),
-                len(node.name.split()),
-                "&" in node.name or "/" in node.name or "," in node.name,
+                len(card.path) - 1,
+                card.depth,
+                not len(inner),
+                np.log1p(card.count),
+                _spread(inner),
+                float((inner @ own[number]).mean()) if len(inner) else 1.0,
+                card.spread,
+                np.log1p(card.items),
+                float(own[number] @ over[number]),
+                len(text.split()),
+                "&" in text or "/" in text or "," in text,
             ]
         )
-    return NodeFeatures(ids, names, np.hstack([name_vectors, above_vectors]), np.array(rows, dtype=np.float32))
+    vectors = np.hstack([own, over, below])
+    return NodeFeatures([card.id for card in found], names, vectors, np.array(rows, dtype=np.float32))
 
 
 def _spread(vectors: Floats) -> float:
     return 1 - float(np.linalg.norm(vectors.mean(axis=0))) if len(vectors) > 1 else 0.0
 
 
-def _gather(tree: BrowseTree, vectors: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Products at or below each node, some of each child."""
-    found: dict[str, Floats] = {}
+def _gather(tree: BrowseTree, titles: Mapping[str, Sequence[str]], vectors: Floats) -> dict[str, Floats]:
+    """Vectors of products at or below each node, some of each child."""
+    own, start = {}, 0
+    for key, found in titles.items():
+        own[key] = vectors[start : start + len(found)]
+        start += len(found)
+    none = vectors[:0]
+    gathered: dict[str, Floats] = {}
     for key in reversed(tree.nodes):
-        parts = [vectors[key], *(found[child][:5] for child in tree.children.get(key, ())[:CHILDREN])]
-        found[key] = np.concatenate(parts)
-    return found
+        parts = [own.get(key, none), *(gathered[child][:5] for child in tree.children.get(key, ())[:60])]
+        gathered[key] = np.concatenate(parts)
+    return gathered
 
 
 def _depths(tree: BrowseTree) -> dict[str, int]:
@@ -106,14 +151,14 @@ def _depths(tree: BrowseTree) -> dict[str, int]:
 class NodeClassifier:
     """Logistic regression over a name's vector, its words, and the node's place and heterogeneity."""
 
-    def __init__(self, weight: float = 4.0) -> None:
+    def __init__(self) -> None:
         self.scaler = StandardScaler()
-        self.words = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), min_df=2, max_features=3_000)
-        self.head = LogisticRegression(C=weight, max_iter=2_000, class_weight="balanced", random_state=SEED)
+        self.words = TfidfVectorizer(tokenizer=str.split, token_pattern=None, ngram_range=(1, 2), min_df=2)
+        self.head = LogisticRegression(C=0.1, max_iter=3_000, class_weight="balanced", random_state=SEED)
 
     def fit(self, features: NodeFeatures, classes: Sequence[str]) -> "NodeClassifier":
         self.scaler.fit(features.dense)
-        self.words.fit(features.names)
+        self.words.fit(_ends(features.names))
         self.head.fit(self._columns(features), list(classes))
         return self
 
@@ -124,26 +169,11 @@ class NodeClassifier:
         return [str(self.head.classes_[number]) for number in best], chances[np.arange(len(best)), best]
 
     def _columns(self, features: NodeFeatures) -> Floats:
-        words = self.words.transform(features.names).toarray()
-        return np.hstack([self.scaler.transform(features.dense), 3 * features.vectors, words]).astype(np.float32)
+        words = self.words.transform(_ends(features.names)).toarray()
+        return np.hstack([self.scaler.transform(features.dense), 3 * features.vectors, 2 * words]).astype(np.float32)
 
 
-def stack(parts: Sequence[NodeFeatures]) -> NodeFeatures:
-    """Features of nodes of several trees, one after the other."""
-    return NodeFeatures(
-        [key for part in parts for key in part.ids],
-        [name for part in parts for name in part.names],
-        np.concatenate([part.vectors for part in parts]),
-        np.concatenate([part.dense for part in parts]),
-    )
-
-
-def labelled(features: Mapping[str, NodeFeatures], labels: Sequence[Label]) -> tuple[NodeFeatures, list[Label]]:
-    """The labelled nodes that are in these trees, with their labels in the same order."""
-    known = {tree: set(found.ids) for tree, found in features.items()}
-    kept: dict[str, list[Label]] = {tree: [] for tree in features}
-    for label in labels:
-        if label.tree in known and label.id in known[label.tree]:
-            kept[label.tree].append(label)
-    parts = [features[tree].of([label.id for label in found]) for tree, found in kept.items() if found]
-    return stack(parts), [label for found in kept.values() for label in found]
+def _ends(names: Sequence[str]) -> list[str]:
+    """Names with their first and last words told apart: `Accessories` at the end says more than in the middle."""
+    split = [name.lower().split() or [""] for name in names]
+    return [f"first_{words[0]} last_{words[-1]} {' '.join(words)}" for words in split]

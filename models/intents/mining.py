@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
 from graph.errors import ArtefactError
 from graph.trees import BrowseTree
 from models.intents.classes import NodeFeatures
 from models.intents.encoder import Encoder, Floats, similarity
-from models.intents.labelled import Label
 from models.intents.sentences import LONGEST, Assortment, SentenceEngine
 from models.intents.texts import lemmas
 
@@ -22,11 +22,27 @@ CONFIDENT = 0.5  # an assortment with this probability and above is an intent
 SAME_MEANING = 0.86  # cosine of two sentences from which on they are one intent
 CHILDREN = 12
 # Words that describe products rather than a goal: a node named by them alone is an attribute, not an intent.
-ATTRIBUTES = frozenset(
-    "small large big mini size sized color colour colored red blue green black white new used cheap premium luxury sale "
-    "organic natural wood wooden metal plastic leather cotton electric cordless men woman women man boy girl unisex "
-    "adult kid infant gluten free".split()
-)
+ATTRIBUTES = {
+    *(
+        "small",
+        "large",
+        "big",
+        "mini",
+        "size",
+        "sized",
+        "color",
+        "colour",
+        "colored",
+        "red",
+        "blue",
+        "green",
+        "black",
+        "white",
+    ),
+    *("new", "used", "cheap", "premium", "luxury", "sale", "organic", "natural", "wood", "wooden", "metal", "plastic"),
+    *("leather", "cotton", "electric", "cordless", "man", "woman", "boy", "girl", "unisex", "adult", "kid", "infant"),
+    *("gluten", "free"),
+}
 
 
 class IntentEngine(Protocol):
@@ -48,7 +64,8 @@ class MiniLMEngine:
     def columns(self, features: NodeFeatures) -> Floats:
         if self.scaler is None:  # fitted on the first nodes that it sees: those it is trained on
             self.scaler = StandardScaler().fit(features.dense)
-        return np.hstack([self.scaler.transform(features.dense), 3 * features.vectors]).astype(np.float32)
+        two = features.vectors.shape[1] * 2 // 3
+        return np.hstack([self.scaler.transform(features.dense), 3 * features.vectors[:, :two]]).astype(np.float32)
 
 
 class LukeEngine:
@@ -90,14 +107,15 @@ class LukeEngine:
 
 
 class IntentClassifier:
-    """The probability that an assortment is an intent: logistic regression over an engine's columns."""
+    """The probability that an assortment is an intent: a support vector machine over an engine's columns."""
 
     def __init__(self, engine: IntentEngine) -> None:
         self.engine = engine
-        self.head = LogisticRegression(C=0.3, max_iter=3_000, class_weight="balanced", random_state=SEED)
+        machine = SVC(C=3.0, class_weight="balanced", random_state=SEED)
+        self.head = CalibratedClassifierCV(machine, ensemble=False)
 
-    def fit(self, features: NodeFeatures, labels: Sequence[Label]) -> "IntentClassifier":
-        self.head.fit(self.engine.columns(features), [label.intent for label in labels])
+    def fit(self, features: NodeFeatures, intent: Sequence[bool]) -> "IntentClassifier":
+        self.head.fit(self.engine.columns(features), list(intent))
         return self
 
     def chances(self, features: NodeFeatures) -> Floats:

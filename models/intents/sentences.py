@@ -1,4 +1,4 @@
-"""From an assortment's name to a sentence that a person would say (section IV.B): a small grammar, or a language model."""
+"""From an assortment's name to a sentence that a person would say (section IV.B): by a grammar or a language model."""
 
 import re
 from collections.abc import Sequence
@@ -91,19 +91,18 @@ class _Rule:
 def _rules() -> tuple[_Rule, ...]:
     given = yaml.safe_load(files("models.intents").joinpath("grammar.yaml").read_text(encoding="utf-8"))
     return tuple(
-        _Rule(rule["kind"], rule["say"], re.compile(rule["name"]), re.compile(rule.get("place", "")))
-        for rule in given
+        _Rule(rule["kind"], rule["say"], re.compile(rule["name"]), re.compile(rule.get("place", ""))) for rule in given
     )
 
 
 def lower(text: str) -> str:
     """Lower case, but for words such as TV, 3D and DIY."""
-    return " ".join(word if sum(map(str.isupper, word)) > 1 or word in PROPER else word.lower() for word in text.split())
+    return " ".join(
+        word if sum(map(str.isupper, word)) > 1 or word in PROPER else word.lower() for word in text.split()
+    )
 
 
-PROPER = frozenset(
-    "Christmas Halloween Easter Thanksgiving Hanukkah Diwali Valentine Japanese Chinese American Australian".split()
-)
+PROPER = {"Christmas", "Halloween", "Easter", "Thanksgiving", "Hanukkah", "Diwali", "Valentine", "Japanese", "Chinese"}
 PLURAL = re.compile(r"(?<!s)s$|\band\b|\bing$")
 
 

@@ -20,7 +20,28 @@ ABBREVIATIONS = {
     "btl": "bottle", "hygn": "hygiene", "fem": "feminine", "choc": "chocolate", "prep": "prepared",
 }  # fmt: skip
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
-STOP = frozenset("a an and at by for from in into of on or the to up with without your my our their its it all".split())
+STOP = {
+    *(
+        "a",
+        "an",
+        "and",
+        "at",
+        "by",
+        "for",
+        "from",
+        "in",
+        "into",
+        "of",
+        "on",
+        "or",
+        "the",
+        "to",
+        "up",
+        "with",
+        "without",
+    ),
+    *("your", "my", "our", "their", "its", "it", "all"),
+}
 
 
 @lru_cache(maxsize=200_000)

@@ -1,0 +1,58 @@
+// What a user still needs: user -> intents -> categories that they need and that are not covered -> items. Items come by
+// their two-hop score where they have one (user -> trigger -> item, as in recommend.cypher), by popularity else; one of
+// each category first.
+// :param user => '1';          id of the user
+// :param n => 10;              items to return
+// :param intents => 3;         the user's intents with the greatest scores
+// :param needs => 8;           categories of each
+// :param each => 2;            items of one category at most
+// :param m => 100;             triggers of the two-hop score
+// :param k => 50;              neighbours of each trigger
+// :param covered_days => null; a category counts as covered for so many days; null: the stored number, 0: for ever
+MATCH (state:Serving {id: 'intents'})
+MATCH (u:User {id: $user})
+WITH state, u, coalesce($covered_days, state.covered_days) AS days, state.now AS now
+CALL (u) {
+  OPTIONAL MATCH (serving:Serving {id: 'weights'})
+  OPTIONAL MATCH (g:Generation {id: serving.generation})
+  CALL (u, g) {
+    MATCH (u)-[r:INTERACTED]->(trigger)
+    WHERE g IS NOT NULL AND r[g.weight_property] IS NOT NULL
+    WITH g, trigger, r[g.weight_property] AS weight ORDER BY weight DESC, trigger.id LIMIT $m
+    MATCH (trigger)-[s:SIMILAR]->(item)
+    WHERE s.generation = g.id AND s.rank <= $k
+    WITH item, sum(log(1 + weight * s.weight)) AS path
+    RETURN collect({item: item, path: path}) AS scored
+  }
+  RETURN scored
+}
+CALL (u, state, now, days) {
+  MATCH (u)-[p:PURSUES]->(i:Intent)
+  WITH u, p, i, state, now, days ORDER BY p.rank LIMIT $intents
+  CALL (u, i, state, now, days) {
+    MATCH (i)-[need:NEEDS]->(c:BrowseNode {tree: state.tree})
+    WHERE NOT EXISTS {
+      MATCH (u)-[r:INTERACTED]->(:Item)-[:IN_CATEGORY]->(:BrowseNode)-[:CHILD_OF*0..]->(c)
+      WHERE days = 0 OR r.last_time IS NULL OR r.last_time.epochSeconds > now - days * 86400
+    }
+    RETURN c, need ORDER BY need.rank LIMIT $needs
+  }
+  WITH c, i, p, need ORDER BY p.rank, need.rank
+  RETURN c, collect({intent: i, intent_rank: p.rank, need: need.score, need_rank: need.rank})[0] AS reason
+}
+WITH u, scored, c, reason
+CALL (u, scored, c) {
+  MATCH (item:Item)-[:IN_CATEGORY]->(:BrowseNode)-[:CHILD_OF*0..]->(c)
+  WHERE coalesce(item.available, true)
+  WITH DISTINCT item, scored
+  WITH item, coalesce(head([one IN scored WHERE one.item = item | one.path]), 0.0) AS path
+  ORDER BY path DESC, coalesce(item.popularity, 0) DESC, item.id LIMIT $each
+  RETURN collect({item: item, path: path}) AS best
+}
+UNWIND range(0, size(best) - 1) AS place
+WITH best[place].item AS item, best[place].path AS path, place, c, reason
+ORDER BY place, reason.intent_rank, reason.need_rank, item.id
+WITH item, collect({place: place, path: path, c: c, reason: reason})[0] AS one
+RETURN item.id AS id, item.title AS title, one.path AS path, one.c.id AS category, one.c.name AS category_name,
+       one.reason.intent.id AS intent, one.reason.intent.sentence AS sentence, one.reason.need AS need
+ORDER BY one.place, one.reason.intent_rank, one.reason.need_rank, id LIMIT $n

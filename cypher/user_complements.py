@@ -1,0 +1,54 @@
+"""What a user still needs for what the user is up to."""
+
+from dataclasses import dataclass
+
+from cypher.user import user as find_user
+from graph.driver import Database
+from graph.errors import StoreError
+from graph.statements import statement
+
+
+@dataclass(frozen=True)
+class NeededItem:
+    """An item with its reason: for `sentence` you still need `category_name`.
+
+    `path` is the two-hop score of the item (0: none, it came by popularity), `need` how much the intent needs its
+    category.
+    """
+
+    id: str
+    title: str | None
+    path: float
+    category: str
+    category_name: str
+    intent: str
+    sentence: str
+    need: float
+
+
+def user_complements(
+    database: Database,
+    user: str,
+    n: int = 10,
+    *,
+    intents: int = 3,
+    needs: int = 8,
+    each: int = 2,
+    m: int = 100,
+    k: int = 50,
+    covered_days: int | None = None,
+) -> list[NeededItem]:
+    """At most `n` items that complete the user's top `intents`, `each` of one category at most.
+
+    Raises `NotFound` for an unknown user and `StoreError` where intents were never linked.
+    """
+    given = {
+        "user": user, "n": n, "intents": intents, "needs": needs, "each": each, "m": m, "k": k,
+        "covered_days": covered_days,
+    }  # fmt: skip
+    rows = database.read(statement("user_complements", "cypher"), given)
+    if not rows:
+        find_user(database, user)
+        if not database.read(statement("intents_state")):
+            raise StoreError("the intents of users are not worked out: run twohop intents link")
+    return [NeededItem(**row) for row in rows]

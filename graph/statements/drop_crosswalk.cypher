@@ -1,0 +1,3 @@
+// $tree: whose nodes lose what a crosswalk said of them
+MATCH (n:BrowseNode {tree: $tree})
+REMOVE n.google, n.intents

@@ -42,8 +42,9 @@ Base = Annotated[
 ]
 Epochs = Annotated[int, typer.Option("--epochs", min=1, help="Passes over the pairs.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Fixes every draw.")]
-Final = Annotated[
-    bool, typer.Option("--final/--no-final", help="After measuring, train once more on all intents and keep that.")
+Final = Annotated[bool, typer.Option("--final/--no-final", help="Train on all intents too, and keep that encoder.")]
+Measure = Annotated[
+    bool, typer.Option("--measure/--no-measure", help="Train without the held-out intents first, and measure on them.")
 ]
 Rules = Annotated[Path | None, typer.Option("--rules", metavar="FILE", help="Business rules; else the project's.")]
 Now = Annotated[
@@ -115,8 +116,9 @@ def queries(file: QueryFile, tree: Tree = "google", store: Store = None) -> None
 def train(
     pairs: Pairs = "both",
     base: Base = "all-MiniLM-L6-v2",
-    epochs: Epochs = 2,
+    epochs: Epochs = 1,
     seed: Seed = 0,
+    measure: Measure = True,
     final: Final = True,
     as_json: AsJson = False,
     store: Store = None,
@@ -136,7 +138,7 @@ def train(
     settings = load_settings(store)
     options = TrainingOptions(base=base, epochs=epochs, seed=seed)
     with connect(settings) as database:
-        report = train_intents(settings, database, options, pairs, final)
+        report = train_intents(settings, database, options, pairs, measure=measure, final=final)
     if as_json:
         typer.echo(to_json(report).decode())
     else:

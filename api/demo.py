@@ -10,24 +10,33 @@ from torch_geometric.data import HeteroData
 
 from api.browser import query_text
 from api.display import name, output, recommendation_table, show_load, show_note, similar_table, verb
+from api.display_intents import needed_table, pursued_table, show_mining
+from api.intents import link_intents, mine_intents, rank_users, train_intents
 from api.loading import load_source
 from api.training import choose_recipe, train_pdn, write_index
 from cypher.counts import counts
 from cypher.history import HistoryItem, history
+from cypher.pursued import pursued
 from cypher.recommend import recommend
 from cypher.sample import sample
 from cypher.similar import similar
+from cypher.user_complements import user_complements
 from graph import generations
 from graph.driver import Database
 from graph.errors import ArtefactError, StoreError
+from graph.intents import count_intents, read_state
 from graph.server import USERNAME, ManagedServer
 from graph.settings import Settings
 from graph.snapshot import read_snapshot
 from graph.source import read_source
 from models.artefacts import Artefact, load
+from models.intents.clusters import RankerOptions
+from models.intents.encoder import load_encoder
+from models.intents.training import TrainingOptions
 
 USERS, MOST_SHOWN = 3, 20  # users shown, and the items that each of them had at least
 HISTORY, SIMILAR = 5, 8
+INTENTS, NEEDS, NEEDED = 4, 4, 6  # intents shown, categories that each still needs, and items
 KEEP = 2  # generations
 
 
@@ -59,6 +68,28 @@ def prepare(
     generations.switch(database, ready)
     generations.prune(database, KEEP)
     return [*done, "switch"]
+
+
+def prepare_intents(settings: Settings, database: Database) -> list[str]:
+    """Mine intents, tune the encoder and link, each where it is not done yet. Gives the steps that were done.
+
+    The encoder is tuned once and not measured, which `twohop intents train` does: it takes two to three minutes.
+    """
+    done = []
+    if not count_intents(database):
+        show_mining(mine_intents(database))
+        done.append("mine")
+    try:
+        encoder = load_encoder(settings.intents_folder).identity
+    except ArtefactError:  # none yet, or damaged: train one
+        encoder = train_intents(settings, database, TrainingOptions(epochs=1), measure=False).model
+        done.append("train intents")
+    if read_state(database).get("model") != encoder:
+        link_intents(settings, database)
+        done.append("link")
+    elif rank_users(database, RankerOptions()):
+        done.append("rank intents")
+    return done
 
 
 def _is_loaded(database: Database, source: str) -> bool:
@@ -104,6 +135,11 @@ def _show_user(console: Console, database: Database, user: str) -> None:
         console.print(f"  {_day(item)}  {name(item.id, item.title)}")
     console.print("and would be recommended:", style="bold")
     console.print(recommendation_table(recommend(database, user, 10, explain=True), did))
+    if intents := pursued(database, user, INTENTS, needs=NEEDS) if read_state(database) else []:
+        console.print("and is up to:", style="bold")
+        console.print(pursued_table(intents))
+        console.print("and still needs:", style="bold")
+        console.print(needed_table(user_complements(database, user, NEEDED)))
 
 
 def _day(item: HistoryItem) -> str:
@@ -142,6 +178,8 @@ def _show_next(console: Console, user: str, item: str) -> None:
     lines = {
         f"{command} recommend {user} --explain --repeats": "what the household needs again, too",
         f"{command} similar {item}": "the neighbours of one item",
+        f"{command} intents of {user}": "what the household is up to, and what that still needs",
+        f"{command} complements {item}": "what goes with one item, and for what",
         f"{command} evaluate --users 200": "how good it is on the weeks that were held out",
         f"{command} serve": "the same over HTTP, at http://127.0.0.1:8000/docs",
         f"{command} status": "what the store holds",

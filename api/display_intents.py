@@ -122,12 +122,17 @@ def show_user_complements(database: Database, user: str, found: "Sequence[Needed
     if not found:
         console.print("nothing: what they are up to is covered, or not known.")
         return
-    shown = table(("", "right"), "item", "because", ("two-hop score", "right"))
+    console.print(needed_table(found))
+    show_note(stored_source(database))
+
+
+def needed_table(found: "Sequence[NeededItem]") -> Table:
+    """Items by their two-hop score (user → trigger → item), or by popularity where no path leads to them."""
+    shown = table(("", "right"), "item", "because", ("paths", "right"))
     for place, one in enumerate(found, start=1):
         because = f"to {one.sentence}: {name(one.category_name, None)}"
         shown.add_row(str(place), name(one.id, one.title), because, f"{one.path:.3f}" if one.path else "popular")
-    console.print(shown)
-    show_note(stored_source(database))
+    return shown
 
 
 def show_item_complements(database: Database, item: str, found: "Sequence[ComplementaryItem]") -> None:

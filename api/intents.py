@@ -21,6 +21,7 @@ from graph.trees import (
     BrowseNode,
     BrowseTree,
     read_crosswalk,
+    read_node_embeddings,
     read_titles,
     read_tree,
     tree_names,
@@ -33,7 +34,7 @@ from loaders.intents.table import ShoppingIntent, read_table
 from loaders.queries import read_queries
 from models.intents.classes import NodeClassifier, cards, node_features
 from models.intents.clusters import RankerOptions, nearest_linked, pursued
-from models.intents.encoder import Encoder, load_encoder, save_encoder, untuned
+from models.intents.encoder import Encoder, Floats, load_encoder, save_encoder, untuned
 from models.intents.evaluation import evaluate, evaluate_bm25
 from models.intents.labelled import read_labels
 from models.intents.links import Known, LinkOptions, Vectors, intent_vectors, link, name_vectors, node_vectors
@@ -281,31 +282,43 @@ def _best_encoder(settings: Settings) -> Encoder:
 
 
 def train_intents(
-    settings: Settings, database: Database, options: TrainingOptions, source: str = "both", final: bool = True
+    settings: Settings,
+    database: Database,
+    options: TrainingOptions,
+    source: str = "both",
+    *,
+    measure: bool = True,
+    final: bool = True,
 ) -> TrainingReport:
     """Tune the encoder on the intents of `train`, measure it on those of `test`, and keep it.
 
     Args:
         source: pairs of the open table, of the query table, or of both.
-        final: afterwards tune once more on all intents, and keep that one; what was measured is the first.
+        measure: tune on the intents of `train` and measure on those of `test`.
+        final: tune on all intents and keep that one; what was measured is the first.
     """
     start = time.monotonic()
     intents = [one for one in stored.read_intents(database) if one.source == "table"]
     paths = _google_paths(database, intents)
     texts = {path: category_text(path.split(" > ")) for path in paths}
     parts = {one.id: part(one.id) for one in intents}
-    training = [one for one in intents if parts[one.id] == "train"]
-    held_out = [one for one in intents if parts[one.id] == "test"]
-    pairs = _pairs(database, training, texts, source)
-    tuned, told = tune(pairs, options, settings.intents_folder / "work")
-    order = list(texts)
-    with step("Measuring on held-out intents"):
-        found = {
-            "tuned": evaluate(tuned, held_out, training, order, list(texts.values())),
-            "untuned": evaluate(untuned(options.base), held_out, training, order, list(texts.values())),
-            "bm25": evaluate_bm25(held_out, order),
-        }
-    if final:
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    pairs: list[Pair] = []
+    tuned: Encoder | None = None
+    told: dict[str, Any] = {}
+    if measure:
+        training = [one for one in intents if parts[one.id] == "train"]
+        held_out = [one for one in intents if parts[one.id] == "test"]
+        pairs = _pairs(database, training, texts, source)
+        tuned, told = tune(pairs, options, settings.intents_folder / "work")
+        order = list(texts)
+        with step("Measuring on held-out intents"):
+            found = {
+                "tuned": evaluate(tuned, held_out, training, order, list(texts.values())),
+                "untuned": evaluate(untuned(options.base), held_out, training, order, list(texts.values())),
+                "bm25": evaluate_bm25(held_out, order),
+            }
+    if final or tuned is None:
         pairs = _pairs(database, intents, texts, source)
         tuned, told = tune(pairs, options, settings.intents_folder / "work")
     told_pairs, told_intents = dict(Counter(pair.source for pair in pairs)), dict(Counter(parts.values()))
@@ -382,15 +395,17 @@ def link_intents(
     intents = stored.read_intents(database)
     encoder = load_encoder(settings.intents_folder, model)
     baseline = untuned(encoder.base)
-    vectors = intent_vectors(intents, encoder)
-    stored.write_intent_embeddings(database, [one.id for one in intents], vectors)
+    ids = [one.id for one in intents]
+    vectors = stored.read_intent_embeddings(database, ids, encoder.identity)
+    if vectors is None:
+        vectors = intent_vectors(intents, encoder)
+        stored.write_intent_embeddings(database, ids, encoder.identity, vectors)
     support, _ = _support(database, [one for one in intents if one.source == "table"])
     counts: dict[str, dict[str, int]] = {}
     dropped: Counter[str] = Counter()
     for name in _chosen(database, trees):
         tree = read_tree(database, name)
-        tuned = node_vectors(tree, encoder)
-        write_node_embeddings(database, list(tree.nodes), tuned, node_vectors(tree, baseline))
+        tuned = _node_vectors(database, tree, encoder, baseline)
         found = link(
             tree,
             intents,
@@ -414,6 +429,19 @@ def link_intents(
     if source is not None:
         rank_users(database, ranker, now)
     return LinkReport(encoder.identity, counts, dict(dropped))
+
+
+def _node_vectors(database: Database, tree: BrowseTree, encoder: Encoder, baseline: Encoder) -> Floats:
+    """Vectors of the tree's nodes from the graph, or made and written there. Where there are items the untuned ones are
+    written too: contents are ranked by either."""
+    ids = list(tree.nodes)
+    found = read_node_embeddings(database, ids, tree.tree, encoder.identity)
+    if found is None:
+        found = node_vectors(tree, encoder)
+        has_items = any(node.items for node in tree.nodes.values())
+        untuned_ones = node_vectors(tree, baseline) if has_items else None
+        write_node_embeddings(database, ids, encoder.identity, found, untuned_ones)
+    return found
 
 
 def _known(database: Database, tree: str, support: Mapping[tuple[str, str], float]) -> Known:

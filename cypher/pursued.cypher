@@ -21,11 +21,14 @@ WITH *, 1 / (1 + exp(CASE WHEN x * decay > 700 THEN 700 ELSE x * decay END)) AS 
 // Where both ways meet, the logarithm orders what is too small for a number.
 WITH *, t * log(p.activeness) - l * (CASE WHEN x * decay > 30 THEN x * decay ELSE log(1 + exp(x * decay)) END) AS order
 ORDER BY order DESC, p.last_time DESC, i.id LIMIT $n
-CALL (u, i, state, now, days) {
+CALL (u, p, i, state, now, days) {
   MATCH (i)-[need:NEEDS]->(c:BrowseNode {tree: state.tree})
   WHERE NOT EXISTS {
     MATCH (u)-[r:INTERACTED]->(:Item)-[:IN_CATEGORY]->(:BrowseNode)-[:CHILD_OF*0..]->(c)
     WHERE days = 0 OR r.last_time IS NULL OR r.last_time.epochSeconds > now - days * 86400
+  } AND NOT EXISTS {
+    MATCH (had:BrowseNode)-[:DROPPED]->(c)
+    WHERE had.id IN p.categories
   }
   WITH c, need ORDER BY need.rank LIMIT $needs
   RETURN collect({id: c.id, name: c.name, score: need.score}) AS needs

@@ -11,44 +11,53 @@
 // :param covered_days => null; a category counts as covered for so many days; null: the stored number, 0: for ever
 MATCH (state:Serving {id: 'intents'})
 MATCH (u:User {id: $user})
-WITH state, u, coalesce($covered_days, state.covered_days) AS days, state.now AS now
-CALL (u) {
-  OPTIONAL MATCH (serving:Serving {id: 'weights'})
-  OPTIONAL MATCH (g:Generation {id: serving.generation})
-  CALL (u, g) {
-    MATCH (u)-[r:INTERACTED]->(trigger)
-    WHERE g IS NOT NULL AND r[g.weight_property] IS NOT NULL
-    WITH g, trigger, r[g.weight_property] AS weight ORDER BY weight DESC, trigger.id LIMIT $m
-    MATCH (trigger)-[s:SIMILAR]->(item)
-    WHERE s.generation = g.id AND s.rank <= $k
-    WITH item, sum(log(1 + weight * s.weight)) AS path
-    RETURN collect({item: item, path: path}) AS scored
-  }
-  RETURN scored
-}
-CALL (u, state, now, days) {
+WITH u, state, coalesce($covered_days, state.covered_days) AS days
+CALL (u, state, days) {
   MATCH (u)-[p:PURSUES]->(i:Intent)
-  WITH u, p, i, state, now, days ORDER BY p.rank LIMIT $intents
-  CALL (u, i, state, now, days) {
+  WITH u, p, i, state, days ORDER BY p.rank LIMIT $intents
+  CALL (u, p, i, state, days) {
     MATCH (i)-[need:NEEDS]->(c:BrowseNode {tree: state.tree})
     WHERE NOT EXISTS {
       MATCH (u)-[r:INTERACTED]->(:Item)-[:IN_CATEGORY]->(:BrowseNode)-[:CHILD_OF*0..]->(c)
-      WHERE days = 0 OR r.last_time IS NULL OR r.last_time.epochSeconds > now - days * 86400
+      WHERE days = 0 OR r.last_time IS NULL OR r.last_time.epochSeconds > state.now - days * 86400
+    } AND NOT EXISTS {
+      MATCH (had:BrowseNode)-[:DROPPED]->(c)
+      WHERE had.id IN p.categories
     }
     RETURN c, need ORDER BY need.rank LIMIT $needs
   }
-  WITH c, i, p, need ORDER BY p.rank, need.rank
+  WITH c, p, i, need ORDER BY p.rank, need.rank
   RETURN c, collect({intent: i, intent_rank: p.rank, need: need.score, need_rank: need.rank})[0] AS reason
 }
-WITH u, scored, c, reason
-CALL (u, scored, c) {
-  MATCH (item:Item)-[:IN_CATEGORY]->(:BrowseNode)-[:CHILD_OF*0..]->(c)
-  WHERE coalesce(item.available, true)
-  WITH DISTINCT item, scored
-  WITH item, coalesce(head([one IN scored WHERE one.item = item | one.path]), 0.0) AS path
-  ORDER BY path DESC, coalesce(item.popularity, 0) DESC, item.id LIMIT $each
-  RETURN collect({item: item, path: path}) AS best
+WITH u, collect({c: c, reason: reason}) AS wanted
+// The two-hop scores of what the user's triggers lead to within the wanted categories.
+CALL (u, wanted) {
+  MATCH (serving:Serving {id: 'weights'})
+  MATCH (g:Generation {id: serving.generation})
+  CALL (u, g) {
+    MATCH (u)-[r:INTERACTED]->(trigger)
+    WHERE r[g.weight_property] IS NOT NULL
+    WITH trigger, r[g.weight_property] AS weight ORDER BY weight DESC, trigger.id LIMIT $m
+    MATCH (trigger)-[s:SIMILAR]->(item)
+    WHERE s.generation = g.id AND s.rank <= $k
+    RETURN item, sum(log(1 + weight * s.weight)) AS path
+  }
+  WITH item, path, [one IN wanted | one.c] AS categories WHERE coalesce(item.available, true)
+  MATCH (item)-[:IN_CATEGORY]->(:BrowseNode)-[:CHILD_OF*0..]->(c)
+  WHERE c IN categories
+  WITH DISTINCT c, item, path ORDER BY path DESC, item.id
+  RETURN collect({c: c, item: item, path: path}) AS scored
 }
+UNWIND wanted AS one
+WITH one.c AS c, one.reason AS reason, [x IN scored WHERE x.c = one.c][..$each] AS scored
+CALL (c, scored) {
+  WITH c, [x IN scored | x.item] AS there
+  MATCH (item:Item)-[:IN_CATEGORY]->(:BrowseNode)-[:CHILD_OF*0..]->(c)
+  WHERE size(there) < $each AND coalesce(item.available, true) AND NOT item IN there
+  WITH DISTINCT item ORDER BY coalesce(item.popularity, 0) DESC, item.id LIMIT $each
+  RETURN collect({item: item, path: 0.0}) AS popular
+}
+WITH c, reason, (scored + popular)[..$each] AS best
 UNWIND range(0, size(best) - 1) AS place
 WITH best[place].item AS item, best[place].path AS path, place, c, reason
 ORDER BY place, reason.intent_rank, reason.need_rank, item.id

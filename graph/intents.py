@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
+
 from graph.batches import cut, drain, write_rows
 from graph.constraints import create_constraints
 from graph.driver import Database, Row
@@ -89,13 +91,23 @@ def _intent(row: dict[str, Any]) -> Intent:
     return Intent(**row | known)
 
 
-def write_intent_embeddings(database: Database, ids: Sequence[str], vectors: Floats) -> None:
-    """[N, d]"""
+def count_intents(database: Database) -> int:
+    return int(database.read(statement("count_intents"))[0]["intents"])
+
+
+def write_intent_embeddings(database: Database, ids: Sequence[str], model: str, vectors: Floats) -> None:
+    """Vectors [N, d] by the encoder `model`."""
     with step("Writing the embeddings of intents", len(ids)) as shown:
         for start in range(0, len(ids), VECTORS):
             part = slice(start, start + VECTORS)
             rows = [{"id": key, "embedding": one} for key, one in zip(ids[part], vectors[part].tolist(), strict=True)]
-            write_rows(database, "write_intent_embeddings", rows, shown)
+            write_rows(database, "write_intent_embeddings", rows, shown, model=model)
+
+
+def read_intent_embeddings(database: Database, ids: Sequence[str], model: str) -> Floats | None:
+    """Vectors [N, d] by the encoder `model`; None where one of the intents has none."""
+    found = {row["id"]: row["embedding"] for row in database.stream(statement("intent_embeddings"), {"model": model})}
+    return np.array([found[key] for key in ids], dtype=np.float32) if all(key in found for key in ids) else None
 
 
 def write_links(database: Database, tree: str, links: Links) -> None:

@@ -82,8 +82,8 @@ class Settings(BaseSettings):
 
     @property
     def intents_folder(self) -> Path:
-        """Tuned encoders of shopping intents."""
-        return self.artefacts_folder / "intents"
+        """Tuned encoders of shopping intents. They are of the language, not of a store, so all stores share them."""
+        return (self.home.expanduser() / "_encoders").resolve()  # no store's name begins with _
 
     @property
     def quarantine_folder(self) -> Path:

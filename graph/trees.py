@@ -80,19 +80,28 @@ def write_tree(database: Database, tree: str, version: str, nodes: pl.DataFrame)
         nodes: the columns of `graph.schema.TREE_NODE` and names in further locales, checked; parents stand before
             their children.
 
-    A tree whose write was cut off is known by its `loading` and is refused by readers; the same call goes on.
+    A tree whose write was cut off is known by its `loading` and is refused by readers; the same call goes on. What a
+    classifier said of a node stays until it runs again.
+
+    Raises `StoreError` for the name of the store's own tree.
     """
+    source = stored_source(database)
+    if source and source.id == tree:
+        raise StoreError(f"{tree} is the store's own tree: give this one another name (--tree)")
     create_constraints(database)
     database.write(statement("begin_tree"), {"tree": tree, "version": version})
-    rows = [row | {"tree": tree} for row in nodes.drop("parent").to_dicts()]
+    before = {row["name"]: None for row in database.read(statement("tree_locales"), {"tree": tree})}
+    rows = [{**before, **row, "tree": tree} for row in nodes.drop("parent", "class").to_dicts()]
     edges = nodes.select("id", "parent").to_dicts()
-    with step(f"Writing the tree {tree}", len(rows) + len(edges)) as shown:
-        declared = [row | ({"class_source": "source"} if row["class"] else {}) for row in rows]
-        for row in declared:
-            if row["class"] is None:
-                del row["class"]  # what a classifier said stays until it runs again
-        write_rows(database, "merge_browse_nodes", declared, shown)
+    declared = [
+        {"id": key, "class": node_class, "source": "source", "confidence": 1.0}
+        for key, node_class in nodes.select("id", "class").drop_nulls().iter_rows()
+    ]
+    with step(f"Writing the tree {tree}", len(rows) + len(edges) + len(declared)) as shown:
+        write_rows(database, "merge_browse_nodes", rows, shown)
         write_rows(database, "merge_tree_edges", edges, shown)
+        write_rows(database, "write_classes", declared, shown)
+    drain(database, "drop_declared_classes", tree=tree, ids=[row["id"] for row in declared])
     drain(database, "drop_tree_nodes", tree=tree, ids=nodes["id"].to_list())
     database.write(statement("end_tree"), {"tree": tree, "nodes": len(rows)})
 
@@ -121,13 +130,16 @@ def read_tree(database: Database, tree: str) -> BrowseTree:
 
 
 def _ordered(tree: str, rows: list[dict[str, Any]]) -> dict[str, BrowseNode]:
-    """Parents before children."""
+    """Parents before children; a parent in another tree is none."""
+    ids = {row["id"] for row in rows}
+    for row in rows:
+        row["parent"] = row["parent"] if row["parent"] in ids else None
     nodes = {row["id"]: BrowseNode(node_class=row.pop("class"), **row) for row in rows}
     found: dict[str, BrowseNode] = {}
     waiting: dict[str, list[str]] = defaultdict(list)
     ready = []
     for key, node in nodes.items():
-        if node.parent is None or node.parent not in nodes:
+        if node.parent is None:
             ready.append(key)
         else:
             waiting[node.parent].append(key)
@@ -153,14 +165,24 @@ def write_classes(database: Database, rows: list[dict[str, Any]]) -> None:
         write_rows(database, "write_classes", rows, shown)
 
 
-def write_node_embeddings(database: Database, ids: list[str], tuned: Floats, baseline: Floats) -> None:
-    """Vectors [N, d] of N nodes, by the tuned model and by the one that it was tuned from."""
+def write_node_embeddings(
+    database: Database, ids: list[str], model: str, tuned: Floats, baseline: Floats | None
+) -> None:
+    """Vectors [N, d] of N nodes by the encoder `model`, and where they are wanted by the one that it was tuned from."""
     with step("Writing the embeddings of browse nodes", len(ids)) as shown:
         for start in range(0, len(ids), VECTORS):
             part = slice(start, start + VECTORS)
-            vectors = zip(ids[part], tuned[part].tolist(), baseline[part].tolist(), strict=True)
+            other = [None] * len(ids[part]) if baseline is None else baseline[part].tolist()
+            vectors = zip(ids[part], tuned[part].tolist(), other, strict=True)
             rows = [{"id": key, "embedding": one, "baseline": other} for key, one, other in vectors]
-            write_rows(database, "write_node_embeddings", rows, shown)
+            write_rows(database, "write_node_embeddings", rows, shown, model=model)
+
+
+def read_node_embeddings(database: Database, ids: list[str], tree: str, model: str) -> Floats | None:
+    """Vectors [N, d] of the tree's nodes by the encoder `model`; None where one of them has none."""
+    rows = database.stream(statement("node_embeddings"), {"tree": tree, "model": model}, fetch_size=VECTORS)
+    found = {row["id"]: np.array(row["embedding"], dtype=np.float32) for row in rows}
+    return np.array([found[key] for key in ids]) if ids and all(key in found for key in ids) else None
 
 
 def write_crosswalk(database: Database, tree: str, rows: list[dict[str, Any]]) -> int:

@@ -1,6 +1,7 @@
 """Search queries: a table of queries, categories and counts, or judged pairs of queries and products."""
 
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ ENCODINGS = ("utf-8", "latin-1")
 
 @dataclass(frozen=True)
 class QueryTable:
-    """`rows`: query, category, count. `judged`: query, product, weight. One of them is empty."""
+    """`rows`: query, category, count. `judged`: query, product, weight (relevance). One of them is empty."""
 
     rows: list[tuple[str, str, float]]
     judged: list[tuple[str, str, float]]
@@ -52,16 +53,15 @@ def read_queries(file: Path) -> QueryTable:
     if kind == "classes":
         return QueryTable([], [(query, name, 1.0) for query, name in _some(file, frame).iter_rows()])
     number = KINDS[kind][2]
-    wrong = frame.filter(
-        pl.col(number).cast(pl.Float64, strict=False).is_null() | (pl.col(number).cast(pl.Float64, strict=False) <= 0)
-    )
+    value = pl.col(number).cast(pl.Float64, strict=False)
+    wrong = frame.filter(~(value.is_finite() & (value > 0)).fill_null(False))
     if len(wrong):
         raise SourceError(f"{file}: {number} {wrong[number][0]!r} of {wrong[first][0]!r} is no number above 0")
     rows = frame.with_columns(pl.col(number).cast(pl.Float64))
     if kind == "table":
         return QueryTable(list(_some(file, rows).iter_rows()), [])
     good = _some(file, rows.filter(pl.col(number) >= RELEVANT))
-    return QueryTable([], [(query, title, 1.0) for query, title, _ in good.iter_rows()])
+    return QueryTable([], list(good.iter_rows()))
 
 
 def _some(file: Path, frame: pl.DataFrame) -> pl.DataFrame:
@@ -76,9 +76,12 @@ def _frame(file: Path) -> pl.DataFrame:
     with _unpacked(file) as raw:
         for encoding in ENCODINGS:
             try:
+                text = raw.read_bytes().decode(encoding)
+                if "\0" in text:  # latin-1 takes every byte, those of UTF-16 and of archives too
+                    break
                 return pl.read_csv(
-                    raw.read_bytes().decode(encoding).encode(),
-                    separator="\t" if "\t" in raw.open(encoding=encoding, errors="replace").readline() else ",",
+                    text.encode(),
+                    separator="\t" if "\t" in text.partition("\n")[0] else ",",
                     infer_schema=False,
                     truncate_ragged_lines=True,
                 )
@@ -96,11 +99,15 @@ def _unpacked(file: Path) -> Iterator[Path]:
     if file.suffix.lower() != ".zip":
         yield file
         return
-    try:
-        with zipfile.ZipFile(file) as zipped, TemporaryDirectory() as folder:
-            names = [name for name in zipped.namelist() if not name.endswith("/")]
-            if len(names) != 1:
-                raise SourceError(f"{file}: holds {len(names)} files: a query table is one")
-            yield Path(zipped.extract(names[0], folder))
-    except zipfile.BadZipFile:
-        raise SourceError(f"{file}: is no zip file: fetch it again") from None
+    with TemporaryDirectory() as folder:
+        try:
+            with zipfile.ZipFile(file) as zipped:
+                names = [name for name in zipped.namelist() if not name.endswith("/")]
+                if len(names) != 1:
+                    raise SourceError(f"{file}: holds {len(names)} files: a query table is one")
+                unpacked = Path(zipped.extract(names[0], folder))
+        except (zipfile.BadZipFile, zlib.error, EOFError):
+            raise SourceError(f"{file}: is no zip file: fetch it again") from None
+        except RuntimeError as error:  # encrypted, or packed in a way that Python does not know
+            raise SourceError(f"{file}: cannot be unpacked ({error}): unpack it yourself") from None
+        yield unpacked

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +21,11 @@ from loaders.mapping import FORMATS, TableMap
 GOOGLE_ADDRESS = "https://www.google.com/basepages/producttype/taxonomy-with-ids.en-US.txt"
 SHOPIFY_ADDRESS = "https://github.com/Shopify/product-taxonomy"
 GOOGLE_FILE = re.compile(r"taxonomy-with-ids\.([a-z]{2}-[A-Z]{2})\.txt(\.gz)?")
-GOOGLE_LINE = re.compile(r"(\d+) - (.+)")
+GOOGLE_LINE = re.compile(r"(\d+) - (.+(?<! >))")
 GOOGLE_MAIN = "en-US"
 SEPARATOR = " > "
 TREE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+OWN_COLUMNS = ("id", "name", "parent", "class")
 LOCALE_COLUMN = re.compile(r"name_([A-Za-z]{2}([_-][A-Za-z]{2})?)")
 
 
@@ -116,7 +118,7 @@ def read_google(folder: Path) -> Taxonomy:
 
 def _google_lines(file: Path) -> tuple[str, list[tuple[int, str, str]]]:
     version, lines = "", []
-    for number, line in enumerate(_text(file).splitlines(), start=1):
+    for number, line in enumerate(_text(file).split("\n"), start=1):
         if line.startswith("#"):
             version = line.rpartition(":")[2].strip()
         elif line.strip():
@@ -134,13 +136,13 @@ def read_shopify(folder: Path) -> Taxonomy:
     rows: dict[str, dict[str, Any]] = {}
     parents: dict[str, str] = {}
     for file in _yaml_files(folder / "categories"):
-        for node in _yaml(file) or []:
-            try:
-                key, children = str(node["id"]), [str(child) for child in node.get("children") or ()]
-                rows[key] = {"id": key, "name": node["name"]}
-            except (KeyError, TypeError):
-                raise SourceError(f"{file}: an entry has no id or no name: fetch the file again") from None
-            parents |= dict.fromkeys(children, key)
+        for key, name, children in _shopify_entries(file):
+            if key in rows:
+                raise SourceError(f"{file}: node {key!r} is there twice; nothing was written")
+            rows[key] = {"id": key, "name": name}
+            for child in children:
+                if parents.setdefault(child, key) != key:
+                    raise SourceError(f"{file}: node {child} is a child of both {parents[child]} and {key}")
     lost = sorted(set(parents) - set(rows))
     if lost:
         raise SourceError(f"{folder}: node {lost[0]} is a child of {parents[lost[0]]} but has no entry of its own")
@@ -151,9 +153,29 @@ def read_shopify(folder: Path) -> Taxonomy:
     names: dict[str, dict[str, str]] = {}
     place = folder / "localizations"
     for file in _yaml_files(place) if place.is_dir() else ():
-        for locale, given in (_yaml(file) or {}).items():
-            names[locale] = {key: entry["name"] for key, entry in given["categories"].items()}
+        try:
+            names |= {
+                str(locale): {key: str(entry["name"]) for key, entry in given["categories"].items() if entry["name"]}
+                for locale, given in (_yaml(file) or {}).items()
+            }
+        except (AttributeError, KeyError, TypeError):
+            shape = "{locale: {categories: {id: {name}}}}"
+            raise SourceError(f"{file}: is no {shape}: fetch the file again") from None
     return _taxonomy("shopify", _shopify_version(folder), nodes, names, folder)
+
+
+def _shopify_entries(file: Path) -> list[tuple[str, str | None, list[str]]]:
+    """(id, name, children) of each node in one file."""
+    try:
+        found = [
+            (str(node["id"]), node["name"], [str(child) for child in node.get("children") or ()])
+            for node in _yaml(file) or ()
+        ]
+    except (AttributeError, KeyError, TypeError):
+        found = None
+    if found is None or any(not isinstance(name, str | None) for _, name, _ in found):
+        raise SourceError(f"{file}: an entry has no id or no name: fetch the file again")
+    return found
 
 
 def _shopify_version(folder: Path) -> str:
@@ -171,8 +193,9 @@ def _yaml_files(folder: Path) -> Iterator[Path]:
 def _yaml(file: Path) -> Any:
     try:
         return yaml.load(_text(file), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  safe, and in C
-    except yaml.YAMLError as error:
-        raise SourceError(f"{file}: not YAML ({getattr(error, 'problem', error)}): fetch the file again") from None
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none
+        why = getattr(error, "problem", None) or getattr(error, "reason", None) or error
+        raise SourceError(f"{file}: not YAML ({why}): fetch the file again") from None
 
 
 def _text(file: Path) -> str:
@@ -181,7 +204,7 @@ def _text(file: Path) -> str:
         return (gzip.decompress(raw) if file.suffix == ".gz" else raw).decode("utf-8-sig")
     except FileNotFoundError:
         raise SourceError(f"file {file}: not there") from None
-    except (gzip.BadGzipFile, EOFError, UnicodeDecodeError, OSError) as error:
+    except (zlib.error, EOFError, UnicodeDecodeError, OSError) as error:
         raise SourceError(f"{file}: cannot be read ({error}): fetch the file again") from None
 
 
@@ -196,6 +219,8 @@ def _own(file: Path, tree: str) -> Taxonomy:
         )
     if Path(file.name.removesuffix(".gz")).suffix.lower() not in FORMATS:
         raise SourceError(f"tree {file}: its ending names no format: use {', '.join(FORMATS)}")
+    if not file.stat().st_size:
+        raise SourceError(f"{file}: the tree is empty; nothing was written")
     batches = list(read(file, TableMap(file=[str(file)])))
     for batch in batches:
         if len(batch.broken):
@@ -207,8 +232,8 @@ def _own(file: Path, tree: str) -> Taxonomy:
         raise SourceError(
             f"{file}: column {sorted(missing)[0]!r} is missing: a tree has the columns id, name and parent"
         )
-    blank = pl.col(pl.String).str.strip_chars().replace("", None)
-    nodes = nodes.with_columns(blank)
+    wanted = [name for name in nodes.columns if name in OWN_COLUMNS or LOCALE_COLUMN.fullmatch(name)]
+    nodes = nodes.select(_texts(nodes[name], file) for name in wanted)
     names = {
         match[1]: dict(nodes.filter(pl.col(column).is_not_null()).select("id", column).iter_rows())
         for column in nodes.columns
@@ -217,6 +242,16 @@ def _own(file: Path, tree: str) -> Taxonomy:
     return _taxonomy(
         tree, "", nodes.select("id", "name", "parent", *(["class"] if "class" in nodes.columns else [])), names, file
     )
+
+
+def _texts(column: pl.Series, file: Path) -> pl.Series:
+    """Stripped, and null where blank. Parquet's whole numbers are as a CSV file would hold them."""
+    if column.dtype.is_float() and (column.drop_nulls() % 1 == 0).all():
+        column = column.cast(pl.Int64)
+    try:
+        return column.cast(pl.String).str.strip_chars().replace("", None)
+    except pl.exceptions.PolarsError:
+        raise SourceError(f"{file}: column {column.name!r} holds no texts: write it as text") from None
 
 
 # What all have in common.
@@ -256,8 +291,8 @@ def check_tree(nodes: pl.DataFrame, place: str) -> pl.DataFrame:
     if not len(nodes):
         raise SourceError(f"{place}: the tree is empty; nothing was written")
     refuse(nodes.filter(pl.col("id").is_null()), "has no id")
-    refuse(nodes.filter(pl.col("id").is_duplicated()), "is there twice")
-    refuse(nodes.filter(pl.col("name").is_null()), "has no name")
+    refuse(nodes.filter(pl.col("id").is_duplicated()).unique("id", maintain_order=True), "is there twice")
+    refuse(nodes.filter(pl.col("name").fill_null("").str.strip_chars() == ""), "has no name")
     refuse(nodes.filter(pl.col("parent") == pl.col("id")), "is its own parent")
     parent = pl.col("parent")
     refuse(nodes.filter(parent.is_not_null() & ~parent.is_in(nodes["id"].implode())), "has a parent that is not there")

@@ -52,7 +52,7 @@ def read_crosswalk(tree: str, file: Path | None = None) -> Crosswalk | None:
         found = Crosswalk.model_validate(read_yaml(place))
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = ".".join(str(part) for part in first["loc"]) or "the whole"
         raise SourceError(f"{place.name}: {where}: {first['msg'].removeprefix('Value error, ')}") from None
     if found.tree != tree:
         raise SourceError(f"{place.name}: is the crosswalk of {found.tree}, not of {tree}")

@@ -100,17 +100,19 @@ def read_yaml(file: Traversable | Path) -> object:
         raise SourceError(f"cannot read {file}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise SourceError(f"{file.name} is not UTF-8 text: save it as UTF-8") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
-        raise SourceError(f"{file.name}{where}: not YAML: {getattr(error, 'problem', None) or error}") from None
+        why = getattr(error, "problem", None) or getattr(error, "reason", None) or error
+        raise SourceError(f"{file.name}{where}: not YAML: {why}") from None
 
 
 def _one_line(error: ValidationError, given: object) -> str:
     first = error.errors()[0]
     place, *keys = first["loc"] or ("the whole",)
-    if isinstance(given, list) and isinstance(place, int) and isinstance(given[place], dict):
-        place = given[place].get("id", f"intent {place + 1}")
+    if isinstance(given, list) and isinstance(place, int):
+        own = given[place].get("id") if isinstance(given[place], dict) else None
+        place = own or f"intent {place + 1}"
     text = first["msg"].removeprefix("Value error, ")
     return f"{place}: {'.'.join(map(str, keys)) + ': ' if keys else ''}{text}"
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from graph.errors import SettingsError
 
 DAY = 86_400  # seconds
+LARGEST = 709.0  # exp of more overflows
 PLATEAU = 10  # days, the constant of eq. 3: a cluster this old has half of the reward
 
 
@@ -61,7 +62,7 @@ def recency(age: float, options: RankerOptions) -> float:
 def _log_recency(age: float, options: RankerOptions) -> float:
     if age < 0:
         raise SettingsError(f"an engagement lies {-age:g} days in the future: give a later time by --now")
-    x = (age - PLATEAU) * log(options.base / options.leniency)
+    x = (age - PLATEAU) * (log(options.base) - log(options.leniency))  # the quotient may be too large for a number
     return -(x + log(1 + exp(-x)) if x > 0 else log(1 + exp(x)))
 
 
@@ -103,7 +104,8 @@ class Cluster:
 
     @property
     def score(self) -> float:
-        return exp(self.log_score)
+        """R_tc; what is too large for a number is the largest one."""
+        return exp(min(self.log_score, LARGEST))
 
     @property
     def categories(self) -> list[str]:

@@ -118,7 +118,8 @@ def of_artefact(artefact: Artefact) -> Encoder:
     try:
         model.load_state_dict(artefact.tensors)
     except RuntimeError as error:
-        raise ArtefactError(f"model {artefact.id[:12]} does not fit {artefact.manifest['base']}: {error}") from None
+        said = " ".join(str(error).split())[:200]
+        raise ArtefactError(f"model {artefact.id[:12]} does not fit {artefact.manifest['base']}: {said}") from None
     return Encoder(model, artefact.manifest["base"], artefact.id[:12])
 
 

@@ -98,22 +98,29 @@ def name_vectors(tree: BrowseTree, encoder: Encoder) -> Floats:
 def needed(tree: BrowseTree, intents: Sequence[Intent], known: Known) -> dict[str, dict[str, float]]:
     """{intent: {node: score}} that people said: by the table, through the crosswalk; for a mined intent what its
     assortments hold."""
-    by_path: dict[str, list[str]] = defaultdict(list)
-    for key in tree.nodes:
-        for path in known.paths(tree, key):
-            by_path[path].append(key)
+    by_path = _by_path(tree, known)
     found: dict[str, dict[str, float]] = {}
     for intent in intents:
         scores: dict[str, float] = {}
         listed = [(path, 1.0) for path in intent.needs] + [(path, FORGOTTEN) for path in intent.forgotten]
         for place, (path, weight) in enumerate(listed):
             score = weight * (1 - SLOPE * place / len(listed))
-            for key in by_path.get(path, ()):
-                scores[key] = max(scores.get(key, 0.0), score)
+            if path in by_path:
+                scores[by_path[path]] = max(scores.get(by_path[path], 0.0), score)
         for node in intent.nodes:
             for key in _categories_below(tree, node):
                 scores.setdefault(key, FORGOTTEN)
         found[intent.id] = scores
+    return found
+
+
+def _by_path(tree: BrowseTree, known: Known) -> dict[str, str]:
+    """{Google's path: the node of this tree with most items that stands for it}: more than one would say the same."""
+    found: dict[str, str] = {}
+    for key in tree.nodes:  # parents before children, so that of equal ones the widest is kept
+        for path in known.paths(tree, key):
+            if path not in found or tree.items_below[key] > tree.items_below[found[path]]:
+                found[path] = key
     return found
 
 
@@ -212,10 +219,15 @@ class _Linking:
         return links
 
     def _linkable(self) -> list[str]:
-        """Nodes that serve intents: those people chose; where nobody did, categories and what the table needs."""
+        """Nodes that serve intents: those people chose; where nobody did categories, what the table needs, and what has
+        items and is no alias."""
         if self.known.intents:
             return [key for key in self.tree.nodes if self.known.intents.get(key)]
-        return [key for key, node in self.tree.nodes.items() if node.node_class == "category" or self.said_of.get(key)]
+        return [
+            key
+            for key, node in self.tree.nodes.items()
+            if node.node_class == "category" or self.said_of.get(key) or (node.items and node.node_class != "alias")
+        ]
 
     def _cosine(self, key: str, intent: str) -> float:
         return float(self.cosines[self.node_at[key], self.intent_at[intent]])

@@ -162,10 +162,12 @@ def mine(
         taken: id → sentence of intents that are there already: none of theirs is said again.
         brands: names that are no intents.
 
-    Left out are brands, attributes, sentences that are too long, and what means the same as an intent that is there
-    already (cosine of the sentences at or above `SAME_MEANING`).
+    Left out are brands, attributes, what is no goal (an empty sentence), sentences that are too long, and what means
+    the same as an intent that is there already (cosine of the sentences at or above `SAME_MEANING`).
     """
-    dropped = dict.fromkeys(("below the threshold", "a brand", "an attribute", "too long", "same meaning"), 0)
+    dropped = dict.fromkeys(
+        ("below the threshold", "a brand", "an attribute", "no goal", "too long", "same meaning"), 0
+    )
     lowered = {brand.lower() for brand in brands}
     kept: list[tuple[BrowseTree, str, float]] = []
     for tree, key, chance in sorted(found, key=lambda one: (-one[2], one[1])):
@@ -185,6 +187,9 @@ def mine(
     owner: dict[int, int] = {}
     merged: dict[int, list[str]] = {}
     for number, (tree, key, chance) in enumerate(kept):
+        if not sentences[number]:
+            dropped["no goal"] += 1
+            continue
         if len(sentences[number]) > LONGEST:
             dropped["too long"] += 1
             continue

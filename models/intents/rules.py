@@ -51,6 +51,11 @@ class AgeRestricted(_Rule):
     def _patterns(cls, given: dict[str, str]) -> dict[str, str]:
         return {name: _compiles(pattern) for name, pattern in given.items()}
 
+    @field_validator("children")
+    @classmethod
+    def _pattern(cls, given: str) -> str:
+        return _compiles(given)
+
 
 class NearDuplicate(_Rule):
     rule: Literal["near-duplicate"]
@@ -72,12 +77,17 @@ def read_rules(file: Path | None = None) -> list[Rule]:
         return RULES.validate_python(yaml.safe_load(place.read_text(encoding="utf-8")) or [])
     except OSError as error:
         raise SettingsError(f"rules {place}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"rules {place}: not UTF-8 text") from None
     except yaml.YAMLError as error:
-        raise SettingsError(f"rules {place}: not YAML: {getattr(error, 'problem', error)}") from None
+        said = " ".join(str(getattr(error, "problem", error)).split())
+        raise SettingsError(f"rules {place}: not YAML: {said}") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"rules {place}: {where}: {first['msg'].removeprefix('Value error, ')}") from None
+        raise SettingsError(
+            f"rules {place}: {where + ': ' if where else ''}{first['msg'].removeprefix('Value error, ')}"
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -99,22 +109,28 @@ Check = Callable[[Category, Category, Intent], str | None]
 
 
 def checks(rules: Sequence[Rule]) -> dict[str, Check]:
-    """For each rule by name: (category, its complement, intent) → why it is dropped, or None."""
+    """For each rule by name: (category, its complement, intent) → why it is dropped, or None. Of one name all hold."""
     made: dict[str, Check] = {}
     for rule in rules:
-        if isinstance(rule, Apart):
-            made[rule.rule] = _apart(rule)
-        elif isinstance(rule, AgeRestricted):
-            made[rule.rule] = _of_age(rule)
-        elif isinstance(rule, NearDuplicate):
-            made[rule.rule] = _near(rule)
-        else:
-            made[rule.rule] = _belongs
+        check = _check(rule)
+        made[rule.rule] = _either(made[rule.rule], check) if rule.rule in made else check
     return made
 
 
+def _check(rule: Rule) -> Check:
+    if isinstance(rule, Apart):
+        return _apart(rule)
+    if isinstance(rule, AgeRestricted):
+        return _of_age(rule)
+    return _near(rule) if isinstance(rule, NearDuplicate) else _belongs
+
+
+def _either(one: Check, other: Check) -> Check:
+    return lambda category, complement, intent: one(category, complement, intent) or other(category, complement, intent)
+
+
 def _groups(patterns: dict[str, str]) -> Callable[[Category], set[str]]:
-    compiled = {name: re.compile(pattern) for name, pattern in patterns.items()}
+    compiled = {name: re.compile(pattern, re.MULTILINE) for name, pattern in patterns.items()}
     known: dict[str, set[str]] = {}
 
     def of(category: Category) -> set[str]:
@@ -141,7 +157,7 @@ def _apart(rule: Apart) -> Check:
 
 
 def _of_age(rule: AgeRestricted) -> Check:
-    of, child = _groups(rule.groups), re.compile(rule.children)
+    of, child = _groups(rule.groups), re.compile(rule.children, re.MULTILINE)
 
     def check(category: Category, complement: Category, intent: Intent) -> str | None:
         right = of(complement)

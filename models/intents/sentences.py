@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import yaml
 
 from graph.errors import ArtefactError
+from models.intents.texts import plain_name
 
 PROMPT = (
     "A store groups these products: {names}. The group is called {name}. "
@@ -39,15 +40,19 @@ class Grammar:
         return [self.sentence(assortment)[1] for assortment in assortments]
 
     def sentence(self, assortment: Assortment) -> tuple[str, str]:
-        """The kind of activity and the sentence."""
-        *above, name = assortment.path
+        """The kind of activity and the sentence: empty for what is no goal."""
+        *above, name = (plain_name(part) if part.isupper() else part for part in assortment.path)
+        name = re.sub(r"\s*\([^)]*\)", "", name)
         place = " > ".join(above) or name
         for rule in _rules():
             match = rule.name.fullmatch(name)
             if match and rule.place.search(place):
-                groups = [lower(group or "") for group in match.groups()]
-                said = rule.say.format(lower(name), *groups, name=lower(name))
-                return rule.kind, _article(" ".join(said.replace("&", "and").split()))
+                if rule.say is None:
+                    return rule.kind, ""
+                groups = [_Words(lower(group or "")) for group in match.groups()]
+                parent = _Words(lower(above[-1] if above else name))
+                said = rule.say.format(_Words(lower(name)), *groups, name=_Words(lower(name)), parent=parent)
+                return rule.kind, " ".join(said.split())
         raise AssertionError("the last rule matches every name")
 
 
@@ -82,7 +87,7 @@ class Instructed:
 @dataclass(frozen=True)
 class _Rule:
     kind: str
-    say: str
+    say: str | None  # None: no goal
     name: re.Pattern[str]
     place: re.Pattern[str]
 
@@ -97,25 +102,54 @@ def _rules() -> tuple[_Rule, ...]:
 
 def lower(text: str) -> str:
     """Lower case, but for words such as TV, 3D and DIY."""
-    return " ".join(
-        word if sum(map(str.isupper, word)) > 1 or word in PROPER else word.lower() for word in text.split()
-    )
+    return " ".join(word if word in PROPER else re.sub(r"[^\W_]+", _lower_part, word) for word in text.split())
 
 
-PROPER = {"Christmas", "Halloween", "Easter", "Thanksgiving", "Hanukkah", "Diwali", "Valentine", "Japanese", "Chinese"}
-PLURAL = re.compile(r"(?<!s)s$|\band\b|\bing$")
+PROPER = {
+    *("Christmas", "Halloween", "Easter", "Thanksgiving", "Hanukkah", "Diwali", "Valentine", "Japanese", "Chinese"),
+    *("American", "English", "French", "Pilates"),
+}
 
 
-def _article(text: str) -> str:
-    """`a` before a vowel becomes `an`; before a plural, a list or an activity it goes."""
-    match = re.search(r"\b(?:for|up|out|of|upgrade) a ([\w'-]+(?: .*)?)$", text)
-    if match:
-        noun = match[1]
-        if PLURAL.search(noun) or noun.split()[-1].endswith("ing") or " and " in noun:
-            return text[: match.start(1) - 2] + noun
-        if noun[0] in "aeiou":
-            return text[: match.start(1) - 2] + "an " + noun
-    return text
+def _lower_part(part: re.Match[str]) -> str:
+    capitals = sum(map(str.isupper, part[0]))
+    return part[0] if capitals > 1 or (capitals and part[0][0].isdigit()) else part[0].lower()
+
+
+class _Words(str):
+    """Words of a name in a rule's sentence: {1} as they are, {1:a} with an article, {1:s} in the plural."""
+
+    def __format__(self, form: str) -> str:
+        text = re.sub(r",? & ", " and ", self)
+        noun = text.split()[-1] if text else ""
+        activity = noun.endswith("ing") and noun not in COUNTED | MASS
+        many = MANY.search(noun) or noun in MASS
+        if form == "s" and not many and not activity:
+            return " and ".join(map(_plural, text.split(" and ")))
+        if form == "a" and not many and not activity:
+            sound = "[AEFHILMNORSX]" if text.split()[0].isupper() else r"(?i)(?!uni|use|eur|one\b)[aeiou]"
+            article = "an" if re.match(sound, text) else "a"
+            return f"{article} {text.replace(' and ', ' or ')}"
+        return f"your {text}" if form in ("a", "your") and not activity else text
+
+
+MANY = re.compile(r"(?<![su])s$|ware$")  # a plural, or a mass such as cookware
+# Nouns in -ing that are things, not activities, and nouns that take no article.
+COUNTED = {
+    *("ring", "earring", "spring", "string", "swing", "wing", "awning", "binding", "bearing", "ceiling", "fitting"),
+    *("building", "painting", "railing", "wedding"),
+}
+MASS = {
+    *("accessibility", "apparel", "audio", "bedding", "clothing", "decor", "equipment", "fish", "furniture", "gear"),
+    *("jewelry", "lighting", "luggage", "makeup", "percussion", "plumbing", "storage", "tack", "tackle", "upholstery"),
+    *("video",),
+}
+
+
+def _plural(noun: str) -> str:
+    if MANY.search(noun) or noun in MASS:
+        return noun
+    return re.sub(r"([^aeiou])y$", r"\1ie", re.sub(r"(s|x|z|ch|sh)$", r"\1e", noun)) + "s"
 
 
 def _tidy(text: str) -> str | None:

@@ -16,6 +16,7 @@ WEIGHTS = {"exact": 1.0, "lemmas": 0.9, "overlap": 0.6, "meaning": 0.5}
 OVERLAP = 0.6  # of the words of both, from which on a query matches by words
 MEANING = 0.75  # cosine from which on it matches by meaning
 TITLES = 0.35  # cosine below which a product's category stays unknown
+PRODUCTS, WORDS = 3, 12
 CHUNK = 2_048
 
 
@@ -54,7 +55,7 @@ def match(queries: Sequence[str], intents: Sequence[Intent], encoder: Encoder | 
         for intent_id in said.get(_plain(query), ()):
             keep(query, intent_id, "exact")
         found = lemmas(query)
-        for intent_id in by_lemmas.get(found, ()):
+        for intent_id in by_lemmas.get(found, ()) if found else ():
             keep(query, intent_id, "lemmas")
         for intent_id, other in {one for word in found for one in words.get(word, ())}:
             if len(found & other) / len(found | other) >= OVERLAP:
@@ -106,6 +107,13 @@ def trace(
     }
 
 
+def _first(judged: Iterable[tuple[str, str, float]]) -> list[tuple[str, str, float]]:
+    found: dict[str, list[tuple[str, str, float]]] = defaultdict(list)
+    for query, title, weight in judged:
+        found[query].append((query, " ".join(title.split()[:WORDS]), weight))
+    return [row for rows in found.values() for row in sorted(rows, key=lambda row: -row[2])[:PRODUCTS]]
+
+
 def place_products(
     judged: Iterable[tuple[str, str, float]], ids: Sequence[str], texts: Sequence[str], encoder: Encoder
 ) -> list[dict[str, object]]:
@@ -115,9 +123,10 @@ def place_products(
         judged: (query, title, weight).
         ids, texts: the categories.
 
-    A title that is near to none (cosine below `TITLES`) is left out. Counts are sums of weights.
+    Of each query the `PRODUCTS` products with the greatest weights count, of each title the first `WORDS` words, which
+    name the product; a title that is near to no category (cosine below `TITLES`) is left out. Counts are sums.
     """
-    rows = list(judged)
+    rows = _first(judged)
     titles = list(dict.fromkeys(title for _, title, _ in rows))
     known = encoder.encode(texts, "Encoding the categories")
     place: dict[str, str] = {}

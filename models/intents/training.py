@@ -44,7 +44,7 @@ class TrainingOptions(BaseModel):
     base: str = "all-MiniLM-L6-v2"
     epochs: int = Field(default=1, ge=1)
     batch: int = Field(default=64, ge=2)
-    learning_rate: float = Field(default=2e-4, gt=0)
+    learning_rate: float = Field(default=3e-4, gt=0)
     frozen: int = Field(default=2, ge=-1)
     temperature: float = Field(default=0.05, gt=0)
     seed: int = 0
@@ -145,6 +145,20 @@ class _Shown(TrainerCallback):
         self.shown.advance()
 
 
+class _Trainer(SentenceTransformerTrainer):
+    """Takes batches that are made already; the rows of the dataset are the pairs, in their order."""
+
+    def __init__(self, batches: ConflictFreeBatches, **given: Any) -> None:
+        self.batches = batches
+        super().__init__(**given)
+
+    def get_batch_sampler(self, *_: Any, **__: Any) -> Any:
+        return self.batches
+
+    def add_model_card_callback(self, *_: Any) -> None:
+        """None: nobody reads the card, and it draws a bar of its own."""
+
+
 def tune(pairs: Sequence[Pair], options: TrainingOptions, work: Path) -> tuple[Encoder, dict[str, Any]]:
     """Tune a fresh copy of `options.base` on these pairs; gives it and what is worth keeping of the run.
 
@@ -160,6 +174,9 @@ def tune(pairs: Sequence[Pair], options: TrainingOptions, work: Path) -> tuple[E
     for other in work.glob("*"):
         if other != job:
             shutil.rmtree(other, ignore_errors=True)
+    for torn in job.glob("checkpoint-*"):
+        if not (torn / "trainer_state.json").exists():  # the last file of a checkpoint: killed while it was saved
+            shutil.rmtree(torn, ignore_errors=True)
     draw = random.Random(options.seed)  # noqa: S311  draws, no secrets
     rows = [{"anchor": draw.choice(pair.texts), "positive": pair.text} for pair in pairs]
     batches = ConflictFreeBatches(pairs, options.batch, options.seed)
@@ -173,7 +190,6 @@ def tune(pairs: Sequence[Pair], options: TrainingOptions, work: Path) -> tuple[E
         warmup_steps=max(1, total // 10),
         weight_decay=0.01,
         lr_scheduler_type="linear",
-        batch_sampler=lambda dataset, **_: batches,  # noqa: ARG005  the rows of `pairs` are those of the dataset
         save_strategy="steps",
         save_steps=max(10, total // 8),
         save_total_limit=1,
@@ -190,7 +206,8 @@ def tune(pairs: Sequence[Pair], options: TrainingOptions, work: Path) -> tuple[E
         partition_mode="per_direction",
     )
     with step(f"Tuning {options.base} on {len(pairs):,} pairs", total) as shown:
-        trainer = SentenceTransformerTrainer(
+        trainer = _Trainer(
+            batches,
             model=encoder.model,
             args=arguments,
             train_dataset=Dataset.from_list(rows),

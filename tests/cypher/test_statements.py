@@ -22,6 +22,27 @@ CREATE (leaf:BrowseNode {id: '2', name: 'Cheese', level: 2})-[:CHILD_OF]->(root)
 WITH leaf MATCH (i:Item) CREATE (i)-[:IN_CATEGORY]->(leaf)
 WITH DISTINCT leaf MATCH (u:User {id: '1'}), (i:Item {id: '1'}) CREATE (u)-[:HELD_OUT]->(i)
 """
+# Cheese serves a party, which needs crackers too, but no wine.
+INTENTS = """
+MATCH (root:BrowseNode {id: '1'}), (cheese:BrowseNode {id: '2'})
+SET root.tree = 'shop', cheese.tree = 'shop', cheese.embedding = [1.0, 0.0], cheese.embedding_baseline = [0.0, 1.0]
+CREATE (crackers:BrowseNode:ProductCategory {id: '3', name: 'Crackers', level: 2, tree: 'shop', embedding: [0.8, 0.6],
+        embedding_baseline: [0.6, 0.8]})-[:CHILD_OF]->(root)
+CREATE (wine:BrowseNode:ProductCategory {id: '4', name: 'Wine', level: 2, tree: 'shop'})-[:CHILD_OF]->(root)
+CREATE (party:Intent {id: 'party', sentence: 'prepare for a party', source: 'table', department: 'Food',
+        says: ['party food'], embedding: [1.0, 0.0]})
+CREATE (cheese)-[:SERVES {confidence: 0.9, rank: 1, source: 'hand', support: 0.0}]->(party)
+CREATE (party)-[:NEEDS {score: 1.0, rank: 1, source: 'table'}]->(cheese)
+CREATE (party)-[:NEEDS {score: 0.8, rank: 2, source: 'table'}]->(crackers)
+CREATE (cheese)-[:COMPLEMENTS {intent: 'party', score: 0.7, rank: 1}]->(crackers)
+CREATE (cheese)-[:DROPPED {intent: 'party', rule: 'age-restricted', why: 'alcohol only completes alcohol'}]->(wine)
+CREATE (:Item {id: 'dip', title: 'Round crackers', popularity: 3})-[:IN_CATEGORY]->(crackers)
+CREATE (:Serving {id: 'intents', tree: 'shop', links: 1, now: 7.0, covered_days: 28, lambda: 1.0, tau: 1.0, alpha: 2.0,
+        epsilon: 2.718281828459045})
+WITH party MATCH (u:User {id: '1'})
+CREATE (u)-[:PURSUES {score: 1.9, recency: 0.95, activeness: 2, rank: 1, first_time: datetime({epochSeconds: 7}),
+        last_time: datetime({epochSeconds: 7}), categories: ['2']}]->(party)
+"""
 
 
 def header(stem: str, database: Database) -> dict[str, object]:
@@ -41,6 +62,8 @@ def graph(database: Database) -> Database:
     small.user_direct = {"1": [1.0], "new": [1.0]}
     small.write(database)
     database.write(TREE)
+    database.write(INTENTS)
+    create_constraints(database)  # waits until the vector indexes have seen the nodes
     generation = write_generation(database, small.weights(), model="pdn", data="tests", artefact="sha", metrics={})
     switch(database, generation)
     return database

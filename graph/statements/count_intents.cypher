@@ -1,0 +1,1 @@
+MATCH (i:Intent) RETURN count(i) AS intents

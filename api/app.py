@@ -1,4 +1,4 @@
-"""The REST API: recommendations, explanations and similar items by the live generation. It never imports torch."""
+"""The REST API: recommendations, explanations, similar items, intents and complements. It never imports torch."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -12,11 +12,18 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from api.documents import RecommendationsDocument, SimilarItemsDocument
+from cypher.category_complements import ComplementaryCategory
+from cypher.category_complements import category_complements as read_category_complements
 from cypher.explain import Explanation
 from cypher.explain import explain as read_explanation
+from cypher.item_complements import ComplementaryItem
+from cypher.item_complements import item_complements as read_item_complements
 from cypher.live import live
+from cypher.pursued import PursuedIntent, pursued
 from cypher.recommend import recommend as read_recommendations
 from cypher.similar import similar as read_similar
+from cypher.user_complements import NeededItem
+from cypher.user_complements import user_complements as read_user_complements
 from graph.driver import Database, connect
 from graph.errors import DatabaseError, DatabaseUnavailable, NotFound, ServerError, StoreError, TwohopError
 from graph.settings import Settings, load_settings
@@ -60,7 +67,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     only_set = {"response_model_exclude_unset": True}
     app.add_api_route("/users/{user:path}/recommendations", recommendations, **only_set)  # type: ignore[arg-type]
     app.add_api_route("/users/{user:path}/explanations/{item:path}", explanation)
+    app.add_api_route("/users/{user:path}/intents", user_intents)
+    app.add_api_route("/users/{user:path}/complements", user_complements)
     app.add_api_route("/items/{item:path}/similar", similar)
+    app.add_api_route("/items/{item:path}/complements", item_complements)
+    app.add_api_route("/browse/{node:path}/complements", category_complements)
     app.add_exception_handler(TwohopError, _refuse)
     app.add_exception_handler(RequestValidationError, _reject)
     app.add_exception_handler(HTTPException, _answer)
@@ -92,6 +103,26 @@ def similar(database: Opened, item: str, n: N = 10) -> SimilarItemsDocument:
     """The items most similar to an item."""
     found = read_similar(database, item, n)
     return SimilarItemsDocument.of(item, found[0].generation if found else live(database).id, found)
+
+
+def user_intents(database: Opened, user: str, n: N = 5, needs: N = 5) -> list[PursuedIntent]:
+    """What a user is up to: ranked intents, what each has had already and what it still needs."""
+    return pursued(database, user, n, needs=needs)
+
+
+def user_complements(database: Opened, user: str, n: N = 10) -> list[NeededItem]:
+    """Items that a user still needs for what the user is up to, each with its reason."""
+    return read_user_complements(database, user, n)
+
+
+def item_complements(database: Opened, item: str, n: N = 10) -> list[ComplementaryItem]:
+    """Items that complete an item, each with the intent that both serve."""
+    return read_item_complements(database, item, n)
+
+
+def category_complements(database: Opened, node: str, n: N = 10) -> list[ComplementaryCategory]:
+    """Categories that complete a category, each with the intent that both serve."""
+    return read_category_complements(database, node, n)
 
 
 def _refuse(_: Request, error: Exception) -> JSONResponse:

@@ -189,7 +189,9 @@ def _engagements(row: Mapping[str, object], category_of: Mapping[str, Sequence[s
         if not categories:
             continue
         known = [moment for moment in moments if moment >= 0]
-        if not known:
+        if known:  # events without a time count too, at the oldest that is known
+            known += [min(known)] * (count - len(known))
+        else:
             known = [now - (newest - place) * DAY for place in places if place >= 0] or [now] * count
         for category in categories:
             found.extend(Engagement(category, moment) for moment in known)

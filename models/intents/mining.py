@@ -1,6 +1,5 @@
 """Which assortments are shopping intents (section IV.B), each rewritten into a sentence, no two of one meaning."""
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -76,6 +75,7 @@ class LukeEngine:
 
     name = "luke"
     TEMPLATE = "I want to go shopping for {}."
+    WORDS = 40
 
     def __init__(self, model: str = "studio-ousia/luke-large-finetuned-open-entity", at_once: int = 16) -> None:
         from transformers import AutoTokenizer, LukeForEntityClassification  # noqa: PLC0415  only where asked for
@@ -97,6 +97,7 @@ class LukeEngine:
         parts = []
         for start in range(0, len(features.names), self.at_once):
             names = features.names[start : start + self.at_once]
+            names = [" ".join(name.split()[: self.WORDS]) for name in names]  # a longer one loses its span
             texts = [self.TEMPLATE.format(name) for name in names]
             at = self.TEMPLATE.index("{")
             spans = [[(at, at + len(name))] for name in names]
@@ -203,9 +204,7 @@ def mine(
         owner[number], merged[len(intents)] = len(intents), [key]
         rows.append(number)
         path = tree.path(key)
-        intents.append(
-            MinedIntent(f"mined-{slug(sentences[number])}", sentences[number], path[-1].name, path[0].name, chance, ())
-        )
+        intents.append(MinedIntent(f"mined:{key}", sentences[number], path[-1].name, path[0].name, chance, ()))
     made = [
         MinedIntent(one.id, one.sentence, one.term, one.department, one.confidence, tuple(merged[place]))
         for place, one in enumerate(intents)
@@ -216,7 +215,3 @@ def mine(
 def describe(tree: BrowseTree, key: str) -> Assortment:
     children = tuple(tree.nodes[child].name for child in tree.children.get(key, ())[:CHILDREN])
     return Assortment(tuple(node.name for node in tree.path(key)), children)
-
-
-def slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")

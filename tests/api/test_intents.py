@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
+from fastapi.testclient import TestClient
 
+from api.app import create_app
 from api.demo import prepare_intents
 from graph.driver import Database, connect
 from graph.settings import load_settings
@@ -267,6 +269,16 @@ def test_an_empty_query_table_changes_nothing(linked: Database, tmp_path: Path) 
     ]
     good.write_text("query,category,count\nx,Nowhere,1\n", encoding="utf-8")
     assert "category 'Nowhere' is no id and no path" in refused("intents", "queries", str(good), "--tree", "mini")
+
+
+def test_rest_answers_the_same(linked: Database) -> None:
+    with TestClient(create_app()) as client:
+        assert client.get("/users/u00/intents").json() == answer("intents", "of", "u00")["intents"]
+        assert client.get("/users/u00/complements").json() == answer("complements", "u00", "--user")["items"]
+        assert client.get("/items/g00/complements").json() == answer("complements", "g00")["items"]
+        assert client.get("/browse/mini:Grills/complements").json() == answer("complements", "mini:Grills")["categories"]
+        assert client.get("/users/nobody/intents").status_code == 404
+        assert client.get("/browse/nothing/complements").status_code == 404
 
 
 def test_the_demo_does_only_what_is_left(linked: Database) -> None:

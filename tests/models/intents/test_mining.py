@@ -21,7 +21,7 @@ from transformers import (
 from graph.errors import ArtefactError
 from models.intents.classes import NodeFeatures
 from models.intents.encoder import Encoder
-from models.intents.mining import CONFIDENT, IntentClassifier, LukeEngine, Mined, assortments, describe, mine, slug
+from models.intents.mining import CONFIDENT, IntentClassifier, LukeEngine, Mined, assortments, describe, mine
 from models.intents.sentences import LONGEST, Assortment, Grammar, Instructed
 from tests.models.intents.conftest import make_tree
 
@@ -73,7 +73,7 @@ def test_an_intent_of_an_assortment(encoder: Encoder) -> None:
         "Birthday",
         "Sporting Goods",
     )
-    assert (fishing.id, fishing.confidence, fishing.nodes) == ("mined-go-fishing", 0.7, (node("Fishing"),))
+    assert (fishing.id, fishing.confidence, fishing.nodes) == (f"mined:{node('Fishing')}", 0.7, (node("Fishing"),))
     assert drops(found) == {}
 
 
@@ -123,13 +123,6 @@ def test_nothing_to_mine(encoder: Encoder) -> None:
 def test_assortments_of_a_tree() -> None:
     tree = make_tree("A", "A > B", "A > B > C", assortments=("A", "A > B"))
     assert assortments(tree) == ["A", "A/B"]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"), [("Go  camping!", "go-camping"), ("-a & b-", "a-b"), ("3D prints", "3d-prints"), ("", "")]
-)
-def test_slugs(text: str, expected: str) -> None:
-    assert slug(text) == expected
 
 
 @pytest.fixture(scope="module")

@@ -23,6 +23,7 @@ from models.intents.texts import category_text, plain_name
 
 FEW = 3  # intents of a category at most, as in the paper
 FORGOTTEN = 0.85  # score of what people forget, beside 1 for what everybody thinks of
+WIDE = 3  # of Google's categories
 SLOPE = 0.2  # how much the last category of an intent's list counts less than its first
 
 
@@ -115,11 +116,16 @@ def needed(tree: BrowseTree, intents: Sequence[Intent], known: Known) -> dict[st
 
 
 def _by_path(tree: BrowseTree, known: Known) -> dict[str, str]:
-    """{Google's path: the node of this tree with most items that stands for it}: more than one would say the same."""
+    """{Google's path: the node of this tree that stands for it}: the one that stands for least else, then the one with
+    most items. A node that stands for much (`WIDE`) is no answer to what is missing, so it stands for nothing here."""
     found: dict[str, str] = {}
-    for key in tree.nodes:  # parents before children, so that of equal ones the widest is kept
+    width = {key: len(known.google.get(key, ())) for key in tree.nodes}
+    for key in tree.nodes:
         for path in known.paths(tree, key):
-            if path not in found or tree.items_below[key] > tree.items_below[found[path]]:
+            other = found.get(path)
+            if width[key] <= WIDE and (
+                other is None or (width[key], -tree.items_below[key]) < (width[other], -tree.items_below[other])
+            ):
                 found[path] = key
     return found
 

@@ -1,9 +1,9 @@
 """The encoder of shopping intents on held-out intents, by what it is tuned on: `python -m benchmarks.encoder`.
 
 Tunes on pairs of the open table, of the query table, and of both; each is measured both ways on intents that it never
-saw, beside the same encoder untuned and BM25. Wants the store complete-journey with the taxonomies of Google and Shopify,
-mined, and a query table (docs/intents.md). The encoders of the stores stay as they are. Writes
-`benchmarks/results/encoder.json`.
+saw, beside the same encoder untuned and BM25. Wants the store complete-journey with Google's and Shopify's taxonomies,
+mined, and a query table (docs/intents.md). The encoders of the stores stay as they are.
+Writes `benchmarks/results/encoder.json`.
 """
 
 import json

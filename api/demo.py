@@ -11,7 +11,7 @@ from torch_geometric.data import HeteroData
 from api.browser import query_text
 from api.display import name, output, recommendation_table, show_load, show_note, similar_table, verb
 from api.display_intents import needed_table, pursued_table, show_mining
-from api.intents import link_intents, mine_intents, rank_users, train_intents
+from api.intents import link_intents, mine_intents, rank_users
 from api.loading import load_source
 from api.training import choose_recipe, train_pdn, write_index
 from cypher.counts import counts
@@ -31,8 +31,7 @@ from graph.snapshot import read_snapshot
 from graph.source import read_source
 from models.artefacts import Artefact, load
 from models.intents.clusters import RankerOptions
-from models.intents.encoder import load_encoder
-from models.intents.training import TrainingOptions
+from models.intents.encoder import best_encoder
 
 USERS, MOST_SHOWN = 3, 20  # users shown, and the items that each of them had at least
 HISTORY, SIMILAR = 5, 8
@@ -71,20 +70,15 @@ def prepare(
 
 
 def prepare_intents(settings: Settings, database: Database) -> list[str]:
-    """Mine intents, tune the encoder and link, each where it is not done yet. Gives the steps that were done.
+    """Mine intents and link them, each where it is not done yet. Gives the steps that were done.
 
-    The encoder is tuned once and not measured, which `twohop intents train` does: it takes two to three minutes.
+    By the untuned encoder where none was tuned: this store's links were made by hand, and tuning takes ten minutes.
     """
     done = []
     if not count_intents(database):
         show_mining(mine_intents(database))
         done.append("mine")
-    try:
-        encoder = load_encoder(settings.intents_folder).identity
-    except ArtefactError:  # none yet, or damaged: train one
-        encoder = train_intents(settings, database, TrainingOptions(epochs=1), measure=False).model
-        done.append("train intents")
-    if read_state(database).get("model") != encoder:
+    if read_state(database).get("model") != best_encoder(settings.intents_folder).identity:
         link_intents(settings, database)
         done.append("link")
     elif rank_users(database, RankerOptions()):
@@ -180,6 +174,7 @@ def _show_next(console: Console, user: str, item: str) -> None:
         f"{command} similar {item}": "the neighbours of one item",
         f"{command} intents of {user}": "what the household is up to, and what that still needs",
         f"{command} complements {item}": "what goes with one item, and for what",
+        f"{command} intents train": "tune the encoder of intents, in ten minutes; then intents link",
         f"{command} evaluate --users 200": "how good it is on the weeks that were held out",
         f"{command} serve": "the same over HTTP, at http://127.0.0.1:8000/docs",
         f"{command} status": "what the store holds",

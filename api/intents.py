@@ -11,7 +11,7 @@ from typing import Any
 from cypher.intent_categories import FoundCategory, intent_categories
 from graph import intents as stored
 from graph.driver import Database
-from graph.errors import ArtefactError, NotFound, SourceError, StoreError
+from graph.errors import NotFound, SettingsError, SourceError, StoreError
 from graph.intents import Intent
 from graph.progress import step
 from graph.settings import Settings
@@ -33,8 +33,8 @@ from loaders.intents.crosswalk import read_crosswalk as crosswalk_of
 from loaders.intents.table import ShoppingIntent, read_table
 from loaders.queries import read_queries
 from models.intents.classes import NodeClassifier, cards, node_features
-from models.intents.clusters import RankerOptions, nearest_linked, pursued
-from models.intents.encoder import Encoder, Floats, load_encoder, save_encoder, untuned
+from models.intents.clusters import DAY, RankerOptions, nearest_linked, pursued
+from models.intents.encoder import Encoder, Floats, best_encoder, save_encoder, untuned
 from models.intents.evaluation import evaluate, evaluate_bm25
 from models.intents.labelled import read_labels
 from models.intents.links import Known, LinkOptions, Vectors, intent_vectors, link, name_vectors, node_vectors
@@ -269,16 +269,9 @@ def load_queries(database: Database, settings: Settings, file: Path, tree: str) 
     else:
         chosen = [key for key, node in nodes.nodes.items() if node.node_class in (None, "category")]
         texts = [category_text([one.name for one in nodes.path(key)]) for key in chosen]
-        rows = place_products(table.judged, chosen, texts, _best_encoder(settings))
+        rows = place_products(table.judged, chosen, texts, best_encoder(settings.intents_folder))
     stored.write_queries(database, rows)
     return len({row["query"] for row in rows}), len(rows)
-
-
-def _best_encoder(settings: Settings) -> Encoder:
-    try:
-        return load_encoder(settings.intents_folder)
-    except ArtefactError:
-        return untuned()
 
 
 def train_intents(
@@ -389,11 +382,12 @@ def link_intents(
 ) -> LinkReport:
     """Embeddings, `SERVES`, `NEEDS`, `COMPLEMENTS` of the trees, and then the intents of users.
 
-    Raises `ArtefactError` before the first training, `SettingsError` for rules and parameters that cannot be.
+    By the tuned encoder, or before the first training by the untuned one. Raises `ArtefactError` for a damaged one and
+    `SettingsError` for rules and parameters that cannot be.
     """
-    read, ranker = read_rules(rules), ranker or RankerOptions()
+    read, ranker, now = read_rules(rules), ranker or RankerOptions(), _moment(database, now)
     intents = stored.read_intents(database)
-    encoder = load_encoder(settings.intents_folder, model)
+    encoder = best_encoder(settings.intents_folder, model)
     baseline = untuned(encoder.base)
     ids = [one.id for one in intents]
     vectors = stored.read_intent_embeddings(database, ids, encoder.identity)
@@ -453,6 +447,18 @@ def _known(database: Database, tree: str, support: Mapping[tuple[str, str], floa
     )
 
 
+def _moment(database: Database, now: float | None) -> float:
+    """η of eq. 3 in seconds: that which is given, or the time of the newest event. Raises `SettingsError` where events
+    lie after it, before anything is written."""
+    newest = database.read(statement("newest_event"))[0]["time"]
+    if now is None:
+        return float(newest if newest is not None else time.time())
+    if newest is not None and newest > now:
+        days = (newest - now) / DAY
+        raise SettingsError(f"an event lies {days:.1f} days in the future of that time: give a later one by --now")
+    return now
+
+
 def rank_users(database: Database, ranker: RankerOptions, now: float | None = None) -> int:
     """Work out the intents of all users whose events, links or parameters changed; gives how many.
 
@@ -461,9 +467,7 @@ def rank_users(database: Database, ranker: RankerOptions, now: float | None = No
     source, state = stored_source(database), stored.read_state(database)
     if source is None or "links" not in state:
         raise StoreError("categories are not linked to intents yet: run twohop intents link")
-    if now is None:
-        newest = database.read(statement("newest_event"))[0]["time"]
-        now = float(newest if newest is not None else time.time())
+    now = _moment(database, now)
     parameters = {
         "lambda": ranker.recency_power,
         "tau": ranker.activeness_power,
@@ -499,7 +503,7 @@ def find_categories(
     settings: Settings, database: Database, texts: Sequence[str], tree: str, k: int
 ) -> list[list[FoundCategory]]:
     """The `k` best categories of each text. Raises `StoreError` where the graph's vectors are of another model."""
-    encoder = load_encoder(settings.intents_folder)
+    encoder = best_encoder(settings.intents_folder)
     state = stored.read_state(database)
     if state.get("model") != encoder.identity:
         raise StoreError("the vectors in the graph are not of the latest model: run twohop intents link")

@@ -4,6 +4,7 @@
 // :param user => '1';          id of the user
 // :param n => 5;               intents to return
 // :param needs => 5;           categories that each still needs
+// :param least => 0.75;        score that a need has at least: below are things that people forget, and may not want
 // :param now => null;          seconds since 1970 UTC; an intent that was pursued later is left out
 // :param lambda => null;       amplifies recency
 // :param tau => null;          amplifies activeness
@@ -23,7 +24,7 @@ WITH *, t * log(p.activeness) - l * (CASE WHEN x * decay > 30 THEN x * decay ELS
 ORDER BY order DESC, p.last_time DESC, i.id LIMIT $n
 CALL (u, p, i, state, now, days) {
   MATCH (i)-[need:NEEDS]->(c:BrowseNode {tree: state.tree})
-  WHERE NOT EXISTS {
+  WHERE need.score >= $least AND NOT EXISTS {
     MATCH (u)-[r:INTERACTED]->(:Item)-[:IN_CATEGORY]->(:BrowseNode)-[:CHILD_OF*0..]->(c)
     WHERE days = 0 OR r.last_time IS NULL OR r.last_time.epochSeconds > now - days * 86400
   } AND NOT EXISTS {

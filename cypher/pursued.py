@@ -8,6 +8,10 @@ from graph.driver import Database
 from graph.errors import StoreError
 from graph.statements import statement
 
+LEAST = (
+    0.75  # between what everybody thinks of (0.8 to 1) and what people forget (up to 0.74): see models.intents.links
+)
+
 
 @dataclass(frozen=True)
 class NamedCategory:
@@ -48,6 +52,7 @@ def pursued(
     n: int = 5,
     *,
     needs: int = 5,
+    least: float = LEAST,
     now: float | None = None,
     recency_power: float | None = None,
     activeness_power: float | None = None,
@@ -59,13 +64,14 @@ def pursued(
 
     Args:
         needs: categories shown that each intent still needs.
+        least: score that a need has at least.
         now, recency_power (λ), activeness_power (τ), leniency (α), base (ε), covered_days: instead of the stored ones.
 
     Raises `NotFound` for an unknown user and `StoreError` where intents were never linked.
     """
     given = {
-        "user": user, "n": n, "needs": needs, "now": now, "lambda": recency_power, "tau": activeness_power,
-        "alpha": leniency, "epsilon": base, "covered_days": covered_days,
+        "user": user, "n": n, "needs": needs, "least": least, "now": now, "lambda": recency_power,
+        "tau": activeness_power, "alpha": leniency, "epsilon": base, "covered_days": covered_days,
     }  # fmt: skip
     rows = database.read(statement("pursued", "cypher"), given)
     if not rows:

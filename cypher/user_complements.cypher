@@ -5,6 +5,7 @@
 // :param n => 10;              items to return
 // :param intents => 3;         the user's intents with the greatest scores
 // :param needs => 8;           categories of each
+// :param least => 0.75;        score that a need has at least: below are things that people forget, and may not want
 // :param each => 2;            items of one category at most
 // :param m => 100;             triggers of the two-hop score
 // :param k => 50;              neighbours of each trigger
@@ -17,7 +18,7 @@ CALL (u, state, days) {
   WITH u, p, i, state, days ORDER BY p.rank LIMIT $intents
   CALL (u, p, i, state, days) {
     MATCH (i)-[need:NEEDS]->(c:BrowseNode {tree: state.tree})
-    WHERE NOT EXISTS {
+    WHERE need.score >= $least AND NOT EXISTS {
       MATCH (u)-[r:INTERACTED]->(:Item)-[:IN_CATEGORY]->(:BrowseNode)-[:CHILD_OF*0..]->(c)
       WHERE days = 0 OR r.last_time IS NULL OR r.last_time.epochSeconds > state.now - days * 86400
     } AND NOT EXISTS {

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from cypher.pursued import LEAST
 from cypher.user import user as find_user
 from graph.driver import Database
 from graph.errors import StoreError
@@ -33,17 +34,18 @@ def user_complements(
     *,
     intents: int = 3,
     needs: int = 8,
+    least: float = LEAST,
     each: int = 2,
     m: int = 100,
     k: int = 50,
     covered_days: int | None = None,
 ) -> list[NeededItem]:
-    """At most `n` items that complete the user's top `intents`, `each` of one category at most.
+    """At most `n` items that complete the user's top `intents`, `each` of one category at most, `least`: see `pursued`.
 
     Raises `NotFound` for an unknown user and `StoreError` where intents were never linked.
     """
     given = {
-        "user": user, "n": n, "intents": intents, "needs": needs, "each": each, "m": m, "k": k,
+        "user": user, "n": n, "intents": intents, "needs": needs, "least": least, "each": each, "m": m, "k": k,
         "covered_days": covered_days,
     }  # fmt: skip
     rows = database.read(statement("user_complements", "cypher"), given)

@@ -113,6 +113,13 @@ def load_encoder(folder: Path, name: str | None = None) -> Encoder:
     return of_artefact(artefacts.load(folder, name, FORMAT, "twohop intents train"))
 
 
+def best_encoder(folder: Path, name: str | None = None) -> Encoder:
+    """The tuned model, or before the first training the untuned one. Raises `ArtefactError` for one that is damaged."""
+    if name is None and not (folder / "latest").exists():
+        return untuned()
+    return load_encoder(folder, name)
+
+
 def of_artefact(artefact: Artefact) -> Encoder:
     model = _build(artefact.manifest["base"])
     try:

@@ -22,7 +22,7 @@ from models.intents.rules import Category, Check, Rule, checks
 from models.intents.texts import category_text, plain_name
 
 FEW = 3  # intents of a category at most, as in the paper
-FORGOTTEN = 0.85  # score of what people forget, beside 1 for what everybody thinks of
+FORGOTTEN = 0.75  # score of what people forget at most, beside 0.8 to 1 for what everybody thinks of
 WIDE = 3  # of Google's categories
 SLOPE = 0.2  # how much the last category of an intent's list counts less than its first
 

@@ -179,8 +179,7 @@ def test_the_score_is_that_of_the_paper(linked: Database) -> None:
 def test_years_later_nothing_overflows(linked: Database) -> None:
     found = answer("intents", "of", "u00", "--now", "9999-01-01")["intents"]
     assert found
-    assert all(one["score"] == 0 for one in found)
-    assert found[0]["sentence"] == answer("intents", "of", "u00")["intents"][0]["sentence"] or len(found) > 1
+    assert all(one["score"] < 1e-100 for one in found)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +189,7 @@ def test_years_later_nothing_overflows(linked: Database) -> None:
         (("of", "u00", "--alpha", "3"), "must be below base"),
         (("of", "u00", "--alpha", "nan"), "leniency"),
         (("of", "u00", "--lambda=-1"), "recency_power"),
-        (("link", "--now", "2020-01-01"), "lies"),
+        (("link", "--now", "2020-01-01"), "in the future of that time"),
         (("categories", "anything", "--tree", "nowhere"), "the browse tree 'nowhere' has no vectors"),
         (("show", "nothing"), "intent 'nothing' is not in the graph"),
         (("train", "--base", "/no/such/model"), "model /no/such/model cannot be loaded"),

@@ -16,7 +16,7 @@ from graph.errors import ArtefactError, StoreError
 from models import artefacts
 from models.artefacts import WEIGHTS
 from models.intents import training
-from models.intents.encoder import DEFAULT, FORMAT, Encoder, Floats, load_encoder, save_encoder, untuned
+from models.intents.encoder import DEFAULT, FORMAT, Encoder, Floats, best_encoder, load_encoder, save_encoder, untuned
 from models.intents.training import ConflictFreeBatches, Pair, TrainingOptions, fingerprint, part, table_pairs, tune
 from tests.models.intents.conftest import make_intent
 
@@ -288,6 +288,15 @@ def test_damaged_weights_are_refused(kept: tuple[Path, Encoder]) -> None:
     file.write_bytes(b"")
     with pytest.raises(ArtefactError, match="damaged"):
         load_encoder(folder)
+
+
+def test_before_the_first_training_the_untuned_one_serves(tmp_path: Path, kept: tuple[Path, Encoder]) -> None:
+    assert best_encoder(tmp_path / "nothing").identity == DEFAULT
+    folder, encoder = kept
+    assert best_encoder(folder).identity == encoder.identity
+    (tmp_path / "latest").write_text("gone")
+    with pytest.raises(ArtefactError, match="no model gone"):
+        best_encoder(tmp_path)
 
 
 def test_a_model_of_another_shape_is_refused_by_one_line(tmp_path: Path) -> None:

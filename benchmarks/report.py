@@ -51,6 +51,8 @@ def encoder(found: dict[str, Any]) -> str:
         "category is to find an intent that needs it among the held-out ones. *By two hops* adds what the nearest known "
         "intents need: that is what `intents categories` serves.",
     ]
+    if "note" in first:
+        parts.append(first["note"])
     tasks = list(dict.fromkeys(task for one in first["metrics"].values() for task in one))
     for task in tasks:
         rows = []

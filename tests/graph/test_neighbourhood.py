@@ -35,7 +35,7 @@ def test_hops_and_what_they_carry(settings: Settings, empty_database: Database) 
     assert edge["last_time"].timestamp() == 60
     two = read_neighbourhood(empty_database, "User", "u", hops=2)
     assert set(two) == {("User", "u"), ("User", "v"), ("Item", "i"), ("BrowseNode", "a")}
-    assert two.nodes["BrowseNode", "a"] == {"id": "a", "name": "A", "level": 1}
+    assert two.nodes["BrowseNode", "a"] == {"id": "a", "name": "A", "level": 1, "tree": "small"}
     all_of_it = read_neighbourhood(empty_database, "User", "u", hops=9)
     assert all_of_it.number_of_edges() == 6
     assert len(all_of_it) == 7

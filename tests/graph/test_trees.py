@@ -137,7 +137,7 @@ def test_what_others_said_of_a_node_stays(empty_database: Database) -> None:
     write_tree(empty_database, "t", "1", FIRST)
     write_classes(empty_database, [{"id": "t:food", "class": "assortment", "source": "classifier", "confidence": 0.75}])
     vectors = pl.Series([[0.5] * 384]).to_numpy()
-    write_node_embeddings(empty_database, ["t:food"], vectors[0][None], vectors[0][None])
+    write_node_embeddings(empty_database, ["t:food"], "encoder", vectors[0][None], vectors[0][None])
     write_crosswalk(empty_database, "t", [{"id": "t:food", "google": ["Food"], "intents": ["grill-party"]}])
     before = dump(empty_database)
     write_tree(empty_database, "t", "1", FIRST)
@@ -145,6 +145,10 @@ def test_what_others_said_of_a_node_stays(empty_database: Database) -> None:
     found = node(empty_database, "t:food")
     assert found["labels"] == ["BrowseNode", "ProductAssortment"]
     assert found["properties"]["embedding"] == [0.5] * 384
+    assert found["properties"]["embedding_model"] == "encoder"
+    renamed = FIRST.with_columns(pl.col("name") + " and more")
+    write_tree(empty_database, "t", "2", renamed)
+    assert "embedding_model" not in node(empty_database, "t:food")["properties"]
     assert read_crosswalk(empty_database, "t") == [{"id": "t:food", "google": ["Food"], "intents": ["grill-party"]}]
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from graph.driver import Database
 from graph.errors import NotFound
+from graph.paths import SEPARATOR
 from graph.statements import statement
-from graph.trees import SEPARATOR
 
 
 @dataclass(frozen=True)

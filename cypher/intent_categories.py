@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from graph.driver import Database
 from graph.errors import NotFound
+from graph.paths import SEPARATOR
 from graph.statements import statement
-from graph.trees import SEPARATOR
 
 REACH, FARTHEST = 500, 50_000  # categories of all trees compared at first, and at the most
 

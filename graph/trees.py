@@ -13,11 +13,11 @@ from graph.batches import drain, write_rows
 from graph.constraints import create_constraints
 from graph.driver import Database
 from graph.errors import NotFound, StoreError
+from graph.paths import SEPARATOR
 from graph.progress import step
 from graph.source import stored_source
 from graph.statements import statement
 
-SEPARATOR = " > "
 Floats = NDArray[np.floating[Any]]
 VECTORS = 1_000  # nodes with their vectors in one transaction
 

@@ -12,6 +12,7 @@ import polars as pl
 import yaml
 
 from graph.errors import SourceError
+from graph.paths import SEPARATOR
 from graph.schema import BROWSE_CLASSES, TREE_NODE, locale_property
 from graph.settings import Settings
 from loaders.browse import rank
@@ -23,7 +24,6 @@ SHOPIFY_ADDRESS = "https://github.com/Shopify/product-taxonomy"
 GOOGLE_FILE = re.compile(r"taxonomy-with-ids\.([a-z]{2}-[A-Z]{2})\.txt(\.gz)?")
 GOOGLE_LINE = re.compile(r"(\d+) - (.+(?<! >))")
 GOOGLE_MAIN = "en-US"
-SEPARATOR = " > "
 TREE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 OWN_COLUMNS = ("id", "name", "parent", "class")
 LOCALE_COLUMN = re.compile(r"name_([A-Za-z]{2}([_-][A-Za-z]{2})?)")

@@ -16,7 +16,6 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from graph.errors import SourceError
 
-SEPARATOR = " > "
 FEWEST, MOST = 8, 20  # categories that an intent needs
 
 Season = Literal[

@@ -290,7 +290,7 @@ def test_exposures_are_kept_beside_the_graph(settings: Settings, empty_database:
 
 def test_every_constraint_has_its_file() -> None:
     files = {file.stem for file in Path("graph/statements").glob("*.cypher")}
-    assert set(STATEMENTS) == {name for name in files if name.startswith(("constraint_", "index_item_"))}
+    assert set(STATEMENTS) == {name for name in files if name.startswith(("constraint_", "index_"))}
 
 
 EVENT = st.fixed_dictionaries(

@@ -432,8 +432,9 @@ def _node_vectors(database: Database, tree: BrowseTree, encoder: Encoder, baseli
     found = read_node_embeddings(database, ids, tree.tree, encoder.identity)
     if found is None:
         found = node_vectors(tree, encoder)
-        has_items = any(node.items for node in tree.nodes.values())
-        untuned_ones = node_vectors(tree, baseline) if has_items else None
+        untuned_ones = None
+        if any(node.items for node in tree.nodes.values()):
+            untuned_ones = node_vectors(tree, baseline) if encoder.tuned else found
         write_node_embeddings(database, ids, encoder.identity, found, untuned_ones)
     return found
 

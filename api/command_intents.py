@@ -102,7 +102,7 @@ def mine(
 @app.command()
 def queries(file: QueryFile, tree: Tree = "google", store: Store = None) -> None:
     """Load a query table, or make one from judged queries and products, for the weak supervision."""
-    from api.intents import load_queries
+    from api.intent_training import load_queries
     from graph.driver import connect
     from graph.settings import load_settings
 
@@ -130,7 +130,7 @@ def train(
     from pydantic_core import to_json
 
     from api.display_intents import show_training
-    from api.intents import train_intents
+    from api.intent_training import train_intents
     from graph.driver import connect
     from graph.settings import load_settings
     from models.intents.training import TrainingOptions

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from graph.errors import SourceError
+from graph.errors import SourceError, one_line
 
 CONTENTS = TypeAdapter(dict[str, list[str]])
 
@@ -16,11 +16,7 @@ def read_contents(file: Path) -> dict[str, list[str]]:
     except OSError as error:
         raise SourceError(f"contents {file}: {error.strerror}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SourceError(
-            f'contents {file}: {where + ": " if where else ""}{first["msg"]}: give {{"name": ["item"]}}'
-        ) from None
+        raise SourceError(f'contents {file}: {one_line(error)}: give {{"name": ["item"]}}') from None
     if not any(found.values()):
         raise SourceError(f"contents {file}: there is no content with items")
     return found

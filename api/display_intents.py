@@ -11,7 +11,8 @@ from graph.driver import Database
 from graph.source import stored_source
 
 if TYPE_CHECKING:
-    from api.intents import LinkReport, MiningReport, TrainingReport
+    from api.intent_training import TrainingReport
+    from api.intents import LinkReport, MiningReport
     from cypher.browse_node import ShownNode
     from cypher.category_complements import ComplementaryCategory
     from cypher.contents import RankedContent

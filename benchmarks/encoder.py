@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from api.intents import train_intents
+from api.intent_training import train_intents
 from graph.driver import connect
 from graph.errors import TwohopError
 from graph.settings import load_settings

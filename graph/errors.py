@@ -21,6 +21,23 @@ TwohopError
 └── ArtefactError            a model file: not there, damaged or foreign
 """
 
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+# A union reports every branch that failed; its branch names are no keys of what was given.
+BRANCH = re.compile(r"[(\[]|^(str|int|float|bool)$")
+
+
+def one_line(error: "ValidationError") -> str:
+    """The first problem of pydantic's error as `where: what`, and how many more there are."""
+    first, *more = error.errors()
+    keys = [str(part) for part in first["loc"] if not BRANCH.search(str(part))]
+    text = first["msg"].removeprefix("Value error, ")
+    return f"{'.'.join(keys)}{': ' if keys else ''}{text}{f' (and {len(more)} more)' if more else ''}"
+
 
 class TwohopError(Exception):
     """Base of all errors that the command prints as one line and exit code 1."""

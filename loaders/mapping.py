@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from graph import schema
-from graph.errors import SourceError
+from graph.errors import SourceError, one_line
 
 HOLD_OUT = r"none|last|marked|days:[1-9]\d{0,4}"
 PROFILE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -308,13 +308,4 @@ def read_mapping(path: Path) -> Mapping:
     try:
         return Mapping.model_validate(given)
     except ValidationError as error:
-        raise SourceError(f"mapping file {path}: {_one_line(error)}") from None
-
-
-def _one_line(error: ValidationError) -> str:
-    problems = error.errors()
-    # A union reports every branch that failed; its branch names are no keys of the file.
-    keys = [str(part) for part in problems[0]["loc"] if not re.search(r"[(\[]|^(str|int|float|bool)$", str(part))]
-    text = problems[0]["msg"].removeprefix("Value error, ")
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return f"{'.'.join(keys) or 'the whole'}: {text}{more}"
+        raise SourceError(f"mapping file {path}: {one_line(error)}") from None

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from graph.errors import SourceError
+from graph.errors import SourceError, one_line
 from models.pairs import PairOptions
 from models.pdn import PDNOptions
 from models.sampling import SamplingOptions
@@ -46,5 +46,4 @@ def read_recipe(source: str, file: Path | None = None) -> Recipe:
     except yaml.YAMLError as error:
         raise SourceError(f"{place} is no YAML: {' '.join(str(error).split())}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        raise SourceError(f"{place}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise SourceError(f"{place}: {one_line(error)}") from None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from graph.errors import SourceError
+from graph.errors import SourceError, one_line
 from loaders.intents.table import read_yaml
 
 FEW = 3  # intents of a category, as in the paper
@@ -51,9 +51,7 @@ def read_crosswalk(tree: str, file: Path | None = None) -> Crosswalk | None:
     try:
         found = Crosswalk.model_validate(read_yaml(place))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise SourceError(f"{place.name}: {where}: {first['msg'].removeprefix('Value error, ')}") from None
+        raise SourceError(f"{place.name}: {one_line(error)}") from None
     if found.tree != tree:
         raise SourceError(f"{place.name}: is the crosswalk of {found.tree}, not of {tree}")
     return found

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
-from graph.errors import SourceError
+from graph.errors import SourceError, one_line
 
 FEWEST, MOST = 8, 20  # categories that an intent needs
 
@@ -88,7 +88,7 @@ def read_file(file: Traversable | Path) -> list[ShoppingIntent]:
     try:
         return ROWS.validate_python(given)
     except ValidationError as error:
-        raise SourceError(f"{file.name}: {_one_line(error, given)}") from None
+        raise SourceError(f"{file.name}: {_name_intent(one_line(error), given)}") from None
 
 
 def read_yaml(file: Traversable | Path) -> object:
@@ -106,14 +106,14 @@ def read_yaml(file: Traversable | Path) -> object:
         raise SourceError(f"{file.name}{where}: not YAML: {why}") from None
 
 
-def _one_line(error: ValidationError, given: object) -> str:
-    first = error.errors()[0]
-    place, *keys = first["loc"] or ("the whole",)
-    if isinstance(given, list) and isinstance(place, int):
-        own = given[place].get("id") if isinstance(given[place], dict) else None
-        place = own or f"intent {place + 1}"
-    text = first["msg"].removeprefix("Value error, ")
-    return f"{place}: {'.'.join(map(str, keys)) + ': ' if keys else ''}{text}"
+def _name_intent(line: str, given: object) -> str:
+    """The line with the intent's id where it has its number."""
+    number = re.match(r"(\d+)(\.|: )", line)
+    if number is None or not isinstance(given, list):
+        return line
+    place = int(number[1])
+    own = given[place].get("id") if isinstance(given[place], dict) else None
+    return f"{own or f'intent {place + 1}'}: {line[number.end() :]}"
 
 
 def read_table(folder: Path | None = None) -> list[ShoppingIntent]:

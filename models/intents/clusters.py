@@ -6,7 +6,7 @@ from math import e, exp, log
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from graph.errors import SettingsError
+from graph.errors import SettingsError, one_line
 
 DAY = 86_400  # seconds
 LARGEST = 709.0  # exp of more overflows
@@ -45,10 +45,7 @@ class RankerOptions(BaseModel):
         try:
             return cls(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            said = first["msg"].removeprefix("Value error, ")
-            raise SettingsError(f"{where + ': ' if where else ''}{said}") from None
+            raise SettingsError(one_line(error)) from None
 
 
 def recency(age: float, options: RankerOptions) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
-from graph.errors import SettingsError
+from graph.errors import SettingsError, one_line
 from graph.intents import Intent
 from models.intents.encoder import Floats
 from models.intents.texts import lemmas
@@ -83,11 +83,7 @@ def read_rules(file: Path | None = None) -> list[Rule]:
         said = " ".join(str(getattr(error, "problem", error)).split())
         raise SettingsError(f"rules {place}: not YAML: {said}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(
-            f"rules {place}: {where + ': ' if where else ''}{first['msg'].removeprefix('Value error, ')}"
-        ) from None
+        raise SettingsError(f"rules {place}: {one_line(error)}") from None
 
 
 @dataclass(frozen=True)

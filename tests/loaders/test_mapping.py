@@ -18,7 +18,7 @@ EVENTS = "interactions:\n  file: e.csv\n  columns: {user: u, item: i}\n"
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "the whole: Input should be"),
+        ("", "Input should be"),
         ("source: [", "line 1: not YAML"),
         (HEAD, "interactions: Field required"),
         (EVENTS, "source: Field required"),

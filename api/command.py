@@ -8,21 +8,21 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from api import (
-    command_browse,
-    command_complements,
-    command_contents,
-    command_demo,
-    command_evaluate,
-    command_generations,
-    command_index,
-    command_intents,
-    command_load,
-    command_neo4j,
-    command_recommend,
-    command_serve,
-    command_status,
-    command_train,
+from api.commands import (
+    browse,
+    complements,
+    contents,
+    demo,
+    evaluate,
+    generations,
+    index,
+    intents,
+    load,
+    neo4j,
+    recommend,
+    serve,
+    status,
+    train,
 )
 from graph.errors import TwohopError
 
@@ -63,20 +63,20 @@ app = typer.Typer(
     help="A recommender whose model is a graph in Neo4j: every score is a sum of two-hop paths that you can look at.",
     epilog="Settings come from the environment and .env: TWOHOP_STORE, TWOHOP_HOME, TWOHOP_DATA, NEO4J_URI, …",
 )
-app.add_typer(command_demo.app)
-app.add_typer(command_load.app)
-app.add_typer(command_train.app, name="train")
-app.add_typer(command_index.app)
-app.add_typer(command_recommend.app)
-app.add_typer(command_browse.app, name="browse")
-app.add_typer(command_intents.app, name="intents")
-app.add_typer(command_complements.app)
-app.add_typer(command_contents.app, name="contents")
-app.add_typer(command_evaluate.app)
-app.add_typer(command_generations.app, name="generations")
-app.add_typer(command_status.app)
-app.add_typer(command_serve.app)
-app.add_typer(command_neo4j.app, name="neo4j")
+app.add_typer(demo.app)
+app.add_typer(load.app)
+app.add_typer(train.app, name="train")
+app.add_typer(index.app)
+app.add_typer(recommend.app)
+app.add_typer(browse.app, name="browse")
+app.add_typer(intents.app, name="intents")
+app.add_typer(complements.app)
+app.add_typer(contents.app, name="contents")
+app.add_typer(evaluate.app)
+app.add_typer(generations.app, name="generations")
+app.add_typer(status.app)
+app.add_typer(serve.app)
+app.add_typer(neo4j.app, name="neo4j")
 
 
 def main() -> None:

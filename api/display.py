@@ -199,7 +199,7 @@ def show_evaluation(result: "Evaluation") -> None:
 
 
 def show_status(found: dict[str, Any]) -> None:
-    """`found` as `api.command_status.describe` gives it."""
+    """`found` as `api.commands.status.describe` gives it."""
     console = output()
     server, source, counts, live, artefact = (
         found[part] for part in ("server", "source", "counts", "generation", "artefact")

@@ -12,8 +12,8 @@ import pytest
 import yaml
 from fastapi.testclient import TestClient
 
-from api.app import create_app
 from api.demo import prepare_intents
+from api.web.app import create_app
 from graph.driver import Database, connect
 from graph.settings import load_settings
 from tests.api.conftest import Line, answer, enter, refused, twohop

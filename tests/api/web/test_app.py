@@ -12,7 +12,7 @@ import neo4j
 import pytest
 from fastapi.testclient import TestClient
 
-from api.app import create_app
+from api.web.app import create_app
 from graph.driver import Database
 from tests.api.conftest import Line, answer
 from tests.api.test_command import start
@@ -83,7 +83,7 @@ def test_a_database_that_went_away(client: TestClient) -> None:
 
 
 def test_the_web_process_never_imports_torch() -> None:
-    code = "import sys, api.app; print(*sorted({'torch', 'polars', 'models', 'loaders'} & set(sys.modules)))"
+    code = "import sys, api.web.app; print(*sorted({'torch', 'polars', 'models', 'loaders'} & set(sys.modules)))"
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == "\n"

@@ -17,7 +17,7 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000, store: Store = None) -> N
     """Serve recommendations over HTTP, until Ctrl-C. The routes are described at /docs."""
     import uvicorn
 
-    from api.app import create_app
+    from api.web.app import create_app
     from graph.driver import connect
     from graph.settings import load_settings
 

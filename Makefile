@@ -3,7 +3,6 @@ PYTHON ?= python3
 BIN := .venv/bin
 COMPILE = uv pip compile pyproject.toml --no-config --quiet --universal --python-version 3.11 --generate-hashes --no-header
 TORCH := ^(torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z0-9-]+)==
-SCREENSHOTS := ^(playwright|greenlet|pyee)==
 
 .PHONY: help install demo test bench faults screenshots lock clean
 
@@ -30,20 +29,17 @@ faults: install  ## Only the tests that break things on purpose
 bench: install  ## Measure the writers and serving; writes benchmarks/results/
 	@for file in benchmarks/[a-z]*.py; do echo "$$file"; $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
-screenshots: install  ## Take docs/images/browser.png of the running store with Debian's chromium
-	@$(BIN)/python -m pip --version > /dev/null 2>&1 \
-	  && $(BIN)/python -m pip install --quiet --no-deps --require-hashes -r locks/screenshots.txt \
-	  || uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r locks/screenshots.txt
+screenshots: install  ## Take the pictures of docs/images of the running stores with the system's Chromium
 	@$(BIN)/python docs/screenshots.py
 
 lock:  ## Resolve all versions anew within pyproject.toml and write locks/
 	@command -v uv > /dev/null || { echo "make lock: uv is needed: pip install uv" >&2; exit 1; }
 	@$(COMPILE) --upgrade --all-extras --output-file locks/all.tmp > /dev/null || { rm -f locks/all.tmp; exit 1; }
-	@awk -v torch='$(TORCH)' -v screenshots='$(SCREENSHOTS)' ' \
+	@awk -v torch='$(TORCH)' ' \
 	  BEGIN { \
-	    split("main torch screenshots", names, " "); \
+	    split("main torch", names, " "); \
 	    for (i in names) print "# Made by make lock from pyproject.toml; do not edit." > ("locks/" names[i] ".txt")} \
-	  /^[^ #]/ {name = $$0 ~ torch ? "torch" : $$0 ~ screenshots ? "screenshots" : "main"} \
+	  /^[^ #]/ {name = $$0 ~ torch ? "torch" : "main"} \
 	  {print > ("locks/" name ".txt")}' locks/all.tmp
 	@rm locks/all.tmp
 

@@ -1,4 +1,4 @@
-"""Constraints and indexes that every writer wants first: ids, trees, embeddings, items in order of popularity."""
+"""Constraints and indexes that every writer wants first: ids, keys, trees, embeddings, items in order of popularity."""
 
 from graph.driver import Database
 from graph.statements import statement
@@ -13,6 +13,9 @@ STATEMENTS = (
     "constraint_source",
     "constraint_tree",
     "constraint_query",
+    "constraint_api_key",
+    "constraint_event",
+    "constraint_network",
     "index_item_popularity",
     "index_browse_node_tree",
     "index_browse_node_embedding",

@@ -1,9 +1,9 @@
 """The one way to the database, a managed server or one of your own: `with connect(settings) as database: …`."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 import neo4j
@@ -12,6 +12,7 @@ from neo4j import exceptions as foreign
 from graph.errors import (
     AuthenticationFailed,
     DatabaseUnavailable,
+    DeadlineExceeded,
     ServerNotRunning,
     SettingsError,
     StatementFailed,
@@ -25,6 +26,8 @@ logging.getLogger("neo4j").addHandler(logging.NullHandler())
 
 Parameters = Mapping[str, Any]
 Row = dict[str, Any]
+Run = Callable[[str, Parameters], list[Row]]
+T = TypeVar("T")
 
 # Neo4j's exceptions to ours: the nearest class of an exception decides. A test wants each class of the driver here.
 OURS: dict[type[Exception], type[TwohopError]] = {
@@ -63,6 +66,7 @@ OURS: dict[type[Exception], type[TwohopError]] = {
     foreign.CertificateConfigurationError: SettingsError,
     foreign.UnsupportedServerProduct: SettingsError,
 }
+TIMED_OUT = "Neo.ClientError.Transaction.TransactionTimedOut"  # and …ClientConfiguration, where the client set it
 ADVICE: dict[type[TwohopError], str] = {
     AuthenticationFailed: "; check NEO4J_USERNAME and NEO4J_PASSWORD, or the store's password file",
     DatabaseUnavailable: "; see that the server runs, then try again",
@@ -80,6 +84,8 @@ def translate(address: str) -> Iterator[None]:
         yield
     except (foreign.Neo4jError, foreign.DriverError) as error:
         ours = next(OURS[kind] for kind in type(error).__mro__ if kind in OURS)
+        if isinstance(error, foreign.Neo4jError) and str(error.code).startswith(TIMED_OUT):
+            ours = DeadlineExceeded
         said = error.message if isinstance(error, foreign.Neo4jError) else str(error)
         line = " ".join((said or type(error).__name__).split()).rstrip(".")
         raise ours(f"{address}: {line}{ADVICE.get(ours, '')}") from error
@@ -88,12 +94,13 @@ def translate(address: str) -> Iterator[None]:
 class Database:
     """One database of a Neo4j server: rows in, rows out. Safe for threads; close it, or use it by `with`.
 
-    Every method raises `DatabaseUnavailable`, `AuthenticationFailed` or `StatementFailed`. `timeout` is in seconds and
-    ends the statement in the server; None leaves it unlimited.
+    Every method raises `DatabaseUnavailable`, `AuthenticationFailed` or `StatementFailed`, which `DeadlineExceeded` is
+    too. `timeout` is in seconds and ends the statement in the server; None takes that of the whole database, where None
+    is no limit.
     """
 
-    def __init__(self, driver: neo4j.Driver, name: str, address: str) -> None:
-        self.driver, self.name, self.address = driver, name, address
+    def __init__(self, driver: neo4j.Driver, name: str, address: str, timeout: float | None = None) -> None:
+        self.driver, self.name, self.address, self.timeout = driver, name, address, timeout
 
     def read(self, query: str, parameters: Parameters | None = None, timeout: float | None = None) -> list[Row]:
         """All rows of a reading statement; tried again after a passing failure."""
@@ -103,16 +110,18 @@ class Database:
         """Run a writing statement in one transaction; tried again after a passing failure, so it must be idempotent."""
         return self._execute(query, parameters, timeout, neo4j.RoutingControl.WRITE)
 
-    def write_together(self, steps: Iterable[tuple[str, Parameters]]) -> None:
-        """Run writing statements in one transaction, all or none; tried again after a passing failure."""
-        every = list(steps)
+    def transact(self, work: Callable[[Run], T]) -> T:
+        """Run `work` in one writing transaction: it gets a function that runs a statement and gives its rows.
 
-        def work(transaction: neo4j.ManagedTransaction) -> None:
-            for query, parameters in every:
-                transaction.run(query, dict(parameters)).consume()
+        What `work` raises rolls all of it back. It is tried again after a passing failure, so it must be idempotent.
+        """
+
+        @neo4j.unit_of_work(timeout=self.timeout)
+        def whole(transaction: neo4j.ManagedTransaction) -> T:
+            return work(lambda query, parameters: transaction.run(query, dict(parameters)).data())
 
         with translate(self.address), self.driver.session(database=self.name) as session:
-            session.execute_write(work)
+            return session.execute_write(whole)
 
     def read_graph(
         self, query: str, parameters: Parameters | None = None, timeout: float | None = None
@@ -120,7 +129,7 @@ class Database:
         """The nodes and relationships that a reading statement returns, each once."""
         with translate(self.address):
             return self.driver.execute_query(
-                neo4j.Query(query, timeout=timeout),
+                neo4j.Query(query, timeout=timeout or self.timeout),
                 dict(parameters or {}),
                 routing_=neo4j.RoutingControl.READ,
                 database_=self.name,
@@ -137,7 +146,7 @@ class Database:
                 database=self.name, default_access_mode=neo4j.READ_ACCESS, fetch_size=fetch_size
             ) as session,
         ):
-            for record in session.run(neo4j.Query(query, timeout=timeout), dict(parameters or {})):
+            for record in session.run(neo4j.Query(query, timeout=timeout or self.timeout), dict(parameters or {})):
                 yield record.data()
 
     def write_in_batches(self, query: str, parameters: Parameters | None = None) -> list[Row]:
@@ -169,7 +178,7 @@ class Database:
     ) -> list[Row]:
         with translate(self.address):
             records, _, _ = self.driver.execute_query(
-                neo4j.Query(query, timeout=timeout),
+                neo4j.Query(query, timeout=timeout or self.timeout),
                 dict(parameters or {}),
                 routing_=routing,
                 database_=self.name,
@@ -177,8 +186,8 @@ class Database:
         return [record.data() for record in records]
 
 
-def connect(settings: Settings, start: bool = True) -> Database:
-    """Open the database that the settings name, and see that it answers.
+def connect(settings: Settings, start: bool = True, timeout: float | None = None) -> Database:
+    """Open the database that the settings name, and see that it answers. `timeout` ends every statement, in seconds.
 
     With `NEO4J_URI`: that server, by any of the driver's schemes (`bolt://`, `neo4j+s://`, …). Without: the store's
     managed server, which is started where it doesn't run; with `start=False` that raises `ServerNotRunning`.
@@ -196,7 +205,7 @@ def connect(settings: Settings, start: bool = True) -> Database:
             telemetry_disabled=True,
             user_agent=f"twohop neo4j-python/{neo4j.__version__}",
         )
-    database = Database(driver, name, address)
+    database = Database(driver, name, address, timeout)
     try:
         database.check()
     except TwohopError:

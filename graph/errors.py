@@ -12,11 +12,14 @@ TwohopError
 │   ├── DatabaseUnavailable
 │   ├── AuthenticationFailed
 │   └── StatementFailed
+│       └── DeadlineExceeded a statement took longer than it may
 ├── StoreError               the graph in a store is not in the state that the job needs
 │   ├── StoreEmpty
 │   ├── StoreNotEmpty
 │   └── StoreBusy            another process holds the store's lock
 ├── NotFound                 a user, an item, a browse node or a generation that does not exist
+├── Invalid                  a request that is well formed, and says what the graph cannot take
+├── Conflict                 a request that contradicts what is stored
 ├── SourceError              raw data: not there, or a mapping that does not fit it
 └── ArtefactError            a model file: not there, damaged or foreign
 """
@@ -87,6 +90,10 @@ class StatementFailed(DatabaseError):
     pass
 
 
+class DeadlineExceeded(StatementFailed):
+    pass
+
+
 class StoreError(TwohopError):
     pass
 
@@ -104,6 +111,14 @@ class StoreBusy(StoreError):
 
 
 class NotFound(TwohopError):
+    pass
+
+
+class Invalid(TwohopError):
+    pass
+
+
+class Conflict(TwohopError):
     pass
 
 

@@ -117,7 +117,7 @@ def write_links(database: Database, tree: str, links: Links) -> None:
         steps += [(statement(f"write_{name}"), {"rows": list(part)}) for part in cut(rows)]
     total = sum(len(rows) for rows in asdict(links).values())
     with step(f"Writing {total:,} links of the tree {tree}"):
-        database.write_together(steps)
+        database.transact(lambda run: [run(*one) for one in steps])
 
 
 def write_state(database: Database, **properties: Any) -> None:

@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 import yaml
-from fastapi.testclient import TestClient
 
 from api.demo import prepare_intents
-from api.web.app import create_app
 from graph.driver import Database, connect
 from graph.settings import load_settings
 from tests.api.conftest import Line, answer, enter, refused, twohop
+from tests.api.web.conftest import open_client
 
 TREE = {
     "Grilling": [
@@ -271,7 +270,7 @@ def test_an_empty_query_table_changes_nothing(linked: Database, tmp_path: Path) 
 
 
 def test_rest_answers_the_same(linked: Database) -> None:
-    with TestClient(create_app()) as client:
+    with open_client() as client:
         assert client.get("/users/u00/intents").json() == answer("intents", "of", "u00")["intents"]
         assert client.get("/users/u00/complements").json() == answer("complements", "u00", "--user")["items"]
         assert client.get("/items/g00/complements").json() == answer("complements", "g00")["items"]

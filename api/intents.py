@@ -232,9 +232,7 @@ def _write_crosswalk(database: Database, tree: str) -> None:
         return
     source = stored_source(database)
     prefix = "" if source and source.id == tree else f"{tree}:"
-    rows = [
-        {"id": prefix + one.node, "google": list(one.google), "intents": list(one.intents)} for one in found.categories
-    ]
+    rows = [one.model_dump(exclude={"node"}) | {"id": prefix + one.node} for one in found.categories]
     write_crosswalk(database, tree, rows)
 
 
@@ -329,6 +327,8 @@ def _known(database: Database, tree: str, support: Mapping[tuple[str, str], floa
         {row["id"]: tuple(row["google"]) for row in rows if row["google"]},
         {row["id"]: tuple(row["intents"]) for row in rows if row["intents"]},
         support,
+        {row["id"]: frozenset(row["optional_for"]) for row in rows},
+        {row["id"]: frozenset(row["not_for"]) for row in rows},
     )
 
 

@@ -186,7 +186,8 @@ def read_node_embeddings(database: Database, ids: list[str], tree: str, model: s
 
 
 def write_crosswalk(database: Database, tree: str, rows: list[dict[str, Any]]) -> int:
-    """Put {id, google, intents} in the place of all that was said of the tree's nodes; gives how many it names."""
+    """Put {id, google, intents, optional_for, not_for} in the place of all that was said of the tree's nodes; gives how
+    many it names."""
     database.write(statement("drop_crosswalk"), {"tree": tree})
     return int(database.write(statement("write_crosswalk"), {"rows": rows})[0]["nodes"]) if rows else 0
 

@@ -13,13 +13,22 @@ FEW = 3  # intents of a category, as in the paper
 
 
 class Entry(BaseModel):
-    """One category: `google` paths that it stands for, and `intents` by their ids, the most typical first."""
+    """One category of a store or taxonomy.
+
+    Attributes:
+        google: paths that it stands for.
+        intents: ids of those that it serves, the most typical first.
+        optional_for: ids of intents that need a path which it stands for, but not from here: few would miss it.
+        not_for: ids of intents that need such a path, of which this category holds another kind.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     node: str = Field(min_length=1)
     google: tuple[str, ...] = ()
     intents: tuple[str, ...] = Field((), max_length=FEW)
+    optional_for: tuple[str, ...] = ()
+    not_for: tuple[str, ...] = ()
 
 
 class Crosswalk(BaseModel):

@@ -53,11 +53,15 @@ class Known:
         google: paths of Google's taxonomy that a node stands for.
         intents: the intents that a node serves, the most typical first.
         support: how often queries led from an intent to a node, by (node, intent).
+        optional_for, not_for: intents that need a path which the node stands for, but can do without what the node
+            holds, or mean another kind of it.
     """
 
     google: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     intents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     support: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    optional_for: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    not_for: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def paths(self, tree: BrowseTree, key: str) -> tuple[str, ...]:
         """A node's own path, and those that it stands for in Google's words."""
@@ -105,9 +109,12 @@ def needed(tree: BrowseTree, intents: Sequence[Intent], known: Known) -> dict[st
         scores: dict[str, float] = {}
         listed = [(path, 1.0) for path in intent.needs] + [(path, FORGOTTEN) for path in intent.forgotten]
         for place, (path, weight) in enumerate(listed):
-            score = weight * (1 - SLOPE * place / len(listed))
-            if path in by_path:
-                scores[by_path[path]] = max(scores.get(by_path[path], 0.0), score)
+            key = by_path.get(path)
+            if key is None or intent.id in known.not_for.get(key, ()):
+                continue
+            share = FORGOTTEN if intent.id in known.optional_for.get(key, ()) else weight
+            score = share * (1 - SLOPE * place / len(listed))
+            scores[key] = max(scores.get(key, 0.0), score)
         for node in intent.nodes:
             for key in _categories_below(tree, node):
                 scores.setdefault(key, FORGOTTEN)

@@ -217,6 +217,9 @@ def test_a_folder_without_a_table(tmp_path: Path) -> None:
 def test_a_crosswalk_names_what_the_table_names(crosswalk: Crosswalk, table: list[ShoppingIntent]) -> None:
     known = {intent.id for intent in table}
     assert set(chain.from_iterable(entry.intents for entry in crosswalk.categories)) <= known
+    for entry in crosswalk.categories:
+        assert {*entry.optional_for, *entry.not_for} <= known
+        assert not {*entry.optional_for} & {*entry.not_for}
 
 
 def test_a_crosswalk_keeps_the_rules(crosswalk: Crosswalk, departments: set[str]) -> None:

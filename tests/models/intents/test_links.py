@@ -13,7 +13,7 @@ from graph.driver import Row
 from graph.intents import Intent, Links
 from graph.trees import BrowseTree
 from models.intents.encoder import Encoder
-from models.intents.links import FEW, Known, LinkOptions, Vectors, intent_vectors, link, needed, node_vectors
+from models.intents.links import FEW, FORGOTTEN, Known, LinkOptions, Vectors, intent_vectors, link, needed, node_vectors
 from models.intents.rules import Rule, read_rules
 from tests.models.intents.conftest import make_intent, make_tree
 
@@ -192,6 +192,18 @@ def test_the_crosswalk_leads_from_googles_words_to_another_tree() -> None:
     assert not found["camp"]
     assert not found["rest"]
     assert walk.paths(other, "GROCERY/BREADS") == ("GROCERY > BREADS", "Food > Bread", "Food > Rolls")
+
+
+def test_what_a_category_is_optional_or_not_meant_for() -> None:
+    other = make_tree("GROCERY", "GROCERY > BREADS", assortments=("GROCERY",))
+    walk = {"GROCERY/BREADS": ("Food > Bread",)}
+    plain = needed(other, INTENTS, Known(google=walk))
+    marked = Known(google=walk, optional_for={"GROCERY/BREADS": frozenset({"hike"})})
+    assert needed(other, INTENTS, marked)["hike"]["GROCERY/BREADS"] <= FORGOTTEN < plain["dine"]["GROCERY/BREADS"]
+    assert needed(other, INTENTS, marked)["dine"] == plain["dine"]
+    another_kind = Known(google=walk, not_for={"GROCERY/BREADS": frozenset({"hike"})})
+    assert needed(other, INTENTS, another_kind)["hike"] == {}
+    assert needed(other, INTENTS, another_kind)["dine"] == plain["dine"]
 
 
 def test_complements_are_what_the_intent_needs_beside() -> None:

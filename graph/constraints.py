@@ -17,9 +17,12 @@ STATEMENTS = (
     "constraint_event",
     "constraint_network",
     "index_item_popularity",
+    "index_user_stale",
     "index_browse_node_tree",
     "index_browse_node_embedding",
     "index_intent_embedding",
+    "index_intent_words",
+    "index_event_variant",
 )
 
 

@@ -8,7 +8,9 @@ from fastapi import FastAPI
 from api.web import problems
 from api.web.connection import Connection
 from api.web.keys import Keys
+from api.web.live import LiveNetworks
 from api.web.problems import responses
+from api.web.refresh import Refresher
 from api.web.routes import browse, health, items, users
 from graph.settings import Settings, load_settings
 
@@ -20,18 +22,23 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     It starts without its database, is not ready then, and is by itself as soon as the database answers.
     """
-    connection = Connection(settings or load_settings())
+    settings = settings or load_settings()
+    connection = Connection(settings)
+    live = LiveNetworks(lambda: connection.database, settings.intents_folder)
+    refresher = Refresher(live, connection)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         connection.open()
+        refresher.start()
         yield
+        refresher.stop()
         connection.close()
 
     app = FastAPI(
         title="Twohop", description=__doc__, lifespan=lifespan, responses=responses(401, 403, 422, 429, 503, 504)
     )
-    app.state.connection = connection
+    app.state.connection, app.state.live, app.state.refresher = connection, live, refresher
     app.state.keys = Keys(lambda: connection.database)
     for module in ROUTERS:
         app.include_router(module.router)

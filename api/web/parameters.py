@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 from pydantic import AfterValidator
 
+from api.web.live import LiveNetworks
 from graph.driver import Database
 
 LONGEST_ID = 256  # characters
@@ -37,3 +38,11 @@ def _database(request: Request) -> Database:
 
 
 Opened = Annotated[Database, Depends(_database)]
+
+
+def _live(request: Request) -> LiveNetworks:
+    live: LiveNetworks = request.app.state.live
+    return live
+
+
+Live = Annotated[LiveNetworks, Depends(_live)]

@@ -2,7 +2,8 @@
 
 A generation `g` is a `(:Generation {id: g})` node, the properties `weight_g` of `INTERACTED` (e^t) and `direct_g` of
 `User` and `Item` (p_u and q_i), and the `SIMILAR` edges whose `generation` is g. `(:Serving {id: 'weights'})` names the
-live one in one property, and the last id that was given. docs/queries.md tells why.
+live one in one property, and the last id that was given. docs/queries.md tells why. `graph/experiment.py` serves a
+second one beside it.
 """
 
 import json
@@ -13,7 +14,7 @@ from typing import Any, Literal, Self
 
 from graph.constraints import create_constraints
 from graph.driver import Database
-from graph.errors import NotFound, StoreError
+from graph.errors import Conflict, NotFound, StoreError
 from graph.progress import Step, step
 from graph.statements import statement
 from graph.weights import BATCHES, Batch, Weights
@@ -29,7 +30,10 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Generation:
-    """One set of weights. `served` counts switches: the greatest but the live one's is the previous generation."""
+    """One set of weights. `served` counts switches: the greatest but the live one's is the previous generation.
+
+    `challenger` is true for the one that an experiment serves beside the live one.
+    """
 
     id: int
     live: bool
@@ -48,13 +52,14 @@ class Generation:
     digest: str
     missing: int
     served: int | None = None
+    challenger: bool = False
 
     @classmethod
-    def of(cls, properties: dict[str, Any], live: bool) -> Self:
+    def of(cls, properties: dict[str, Any], live: bool, challenger: bool = False) -> Self:
         known = {field.name: properties[field.name] for field in fields(cls) if field.name in properties}
         known["metrics"] = json.loads(properties["metrics"])
         known["created"] = properties["created"].to_native()
-        return cls(**known, live=live)
+        return cls(**known, live=live, challenger=challenger)
 
 
 def write_generation(
@@ -99,18 +104,18 @@ def write_generation(
 def switch(database: Database, generation: int) -> None:
     """Make a ready generation the live one, in one small transaction. What was live stays stored.
 
-    Raises `NotFound` and, where it is not ready, `StoreError`.
+    That ends an experiment. Raises `NotFound` and, where it is not ready, `Conflict`.
     """
     if not database.write(statement("switch_generation"), {"generation": generation}):
         state = _find(database, generation).state
-        raise StoreError(f"generation {generation} is {state}, not ready: choose another (twohop generations list)")
+        raise Conflict(f"generation {generation} is {state}, not ready: choose another (twohop generations list)")
 
 
 def rollback(database: Database) -> int:
-    """Switch back to the generation that was live before, and give its id. Raises `StoreError` where none is stored."""
+    """Switch back to the generation that was live before, and give its id. Raises `Conflict` where none is stored."""
     before = [old for old in list_generations(database) if old.state == "ready" and not old.live and old.served]
     if not before:
-        raise StoreError("no earlier generation is stored: see twohop generations list")
+        raise Conflict("no earlier generation is stored: see twohop generations list")
     previous = max(before, key=lambda old: old.served or 0)
     switch(database, previous.id)
     return previous.id
@@ -118,7 +123,7 @@ def rollback(database: Database) -> int:
 
 def list_generations(database: Database) -> list[Generation]:
     """All that are stored, the newest first."""
-    return [Generation.of(row["properties"], row["live"]) for row in database.read(statement("generations"))]
+    return [Generation.of(**row) for row in database.read(statement("generations"))]
 
 
 def live_generation(database: Database) -> Generation | None:
@@ -128,11 +133,13 @@ def live_generation(database: Database) -> Generation | None:
 def prune(database: Database, keep: int = 2) -> list[int]:
     """Drop all ready generations but the live one and `keep` - 1 more, and give the dropped ids.
 
-    Of the others those that were never live stay first (they are new), then those that were live last.
+    The challenger of an experiment stays too, uncounted. Of the others those that were never live stay first (they are
+    new), then those that were live last.
     """
     if keep < 1:
         raise StoreError(f"keep = {keep}: the live generation always stays, so keep 1 or more")
-    others = [stored for stored in list_generations(database) if stored.state == "ready" and not stored.live]
+    ready = [stored for stored in list_generations(database) if stored.state == "ready"]
+    others = [stored for stored in ready if not stored.live and not stored.challenger]
     others.sort(key=lambda stored: (stored.served is not None, -(stored.served or 0), -stored.id))
     surplus = [stored.id for stored in others[keep - 1 :]]
     for generation in surplus:
@@ -141,14 +148,16 @@ def prune(database: Database, keep: int = 2) -> list[int]:
 
 
 def drop(database: Database, generation: int) -> None:
-    """Delete a generation that is not live, in batches; an interrupted drop is finished by the next.
+    """Delete a generation that is not served, in batches; an interrupted drop is finished by the next.
 
-    Raises `NotFound`, and `StoreError` for the live one.
+    Raises `NotFound`, and `Conflict` for the live one and for the challenger of an experiment.
     """
     begun = database.write(statement("begin_drop"), {"generation": generation})
     if not begun:
-        _find(database, generation)
-        raise StoreError(f"generation {generation} is live: switch to another one before you drop it")
+        if _find(database, generation).challenger:
+            advice = "end that first (twohop generations experiment stop)"
+            raise Conflict(f"generation {generation} is in an experiment: {advice}")
+        raise Conflict(f"generation {generation} is live: switch to another one before you drop it")
     properties = {"generation": generation, **begun[0]}
     with step(f"drop generation {generation}") as shown:
         for name in ("drop_items", "drop_users"):

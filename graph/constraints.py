@@ -16,6 +16,7 @@ STATEMENTS = (
     "constraint_api_key",
     "constraint_event",
     "constraint_network",
+    "index_event_user",
     "index_item_popularity",
     "index_user_stale",
     "index_browse_node_tree",

@@ -8,6 +8,7 @@ import polars as pl
 from graph.batches import BATCH, write_rows
 from graph.constraints import create_constraints
 from graph.driver import Database
+from graph.moments import EVENT_LISTS
 from graph.progress import step
 from graph.rows import (
     EDGE_COLUMNS,
@@ -20,7 +21,7 @@ from graph.rows import (
     pair_rows,
     user_rows,
 )
-from graph.schema import EVENT_LISTS, INTERACTION, Tables
+from graph.schema import INTERACTION, Tables
 from graph.settings import Settings
 from graph.source import begin_load, end_load
 from graph.statements import statement

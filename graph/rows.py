@@ -6,7 +6,8 @@ from typing import Any
 import polars as pl
 
 from graph.errors import SourceError
-from graph.schema import BROWSE_NODE, EVENT_LISTS, INTERACTION, ITEM, UNKNOWN, USER, Tables
+from graph.moments import EVENT_LISTS, UNKNOWN
+from graph.schema import BROWSE_NODE, INTERACTION, ITEM, USER, Tables
 
 PROPERTY_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 PAIR = ("user", "item")
@@ -20,7 +21,7 @@ def collect_edges(events: pl.DataFrame) -> pl.DataFrame:
 
     Events stand in order of (position, time, session) and then of their other columns, so the rows do not depend on
     the order in which `events` came. A list is null where its column is unknown for the whole pair; else the
-    sentinels of `schema.UNKNOWN` fill its gaps.
+    sentinels of `moments.UNKNOWN` fill its gaps.
     """
     events = _plain_events(events)
     others = [name for name in INTERACTION if name not in (*PAIR, *EVENT_KEY, "kind")]

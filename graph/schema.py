@@ -1,4 +1,4 @@
-"""The graph's labels, relationship types and properties: the only place in Python that spells them."""
+"""The graph's labels, relationship types and properties: Python spells them here, and those of events in `moments`."""
 
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -32,18 +32,6 @@ EXPOSURE = {
     "mailer": pl.String,  # where in the mailer
 }
 
-# The event columns that become aligned lists on an INTERACTED edge: column -> property.
-EVENT_LISTS = {
-    "position": "positions",
-    "time": "times",
-    "session": "sessions",
-    "quantity": "quantities",
-    "value": "values",
-    "place": "places",
-}
-# Neo4j's lists hold no nulls: what stands for an unknown value in an event list. An empty session or place and a
-# time of -1 are therefore unknown too; the snapshot turns them back.
-UNKNOWN = {"position": -1, "time": -1, "session": "", "quantity": float("nan"), "value": float("nan"), "place": ""}
 # Classes of browse nodes, and the label that each becomes (shopping intents, section IV.A).
 BROWSE_CLASSES = {"category": "ProductCategory", "assortment": "ProductAssortment", "alias": "Alias"}
 WEEK = 7 * 24 * 3600  # seconds

@@ -2,26 +2,23 @@
 
 from array import array
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from typing import Any
 
 import neo4j
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch_geometric.data import HeteroData
 
 from graph.driver import Database, translate
 from graph.errors import StoreError
+from graph.histories import UNKNOWN_CODE, Histories
 from graph.progress import step
 from graph.schema import Source
 from graph.source import read_source
 from graph.statements import statement
 
-Array = NDArray[Any]
 Numbers = dict[str, dict[str, int]]
 USERS_AT_ONCE = 100  # rows of users with all their edges that the driver holds
-UNKNOWN_CODE = -1
 Hop = tuple[str, str, str]
 EVENT_HOPS: tuple[Hop, ...] = (("user", "interacted", "item"), ("user", "held_out", "item"))
 PAIR_HOPS: tuple[Hop, ...] = (("item", "in_category", "browse_node"), ("browse_node", "child_of", "browse_node"))
@@ -138,87 +135,17 @@ def _read_pairs(data: HeteroData, hop: Hop, numbers: Numbers, database: Database
     data[hop].edge_index = torch.from_numpy(pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))].T.copy())
 
 
-class _Columns:
-    """Edges and events as they come, in compact arrays: 8 or 4 bytes a value."""
-
-    def __init__(self) -> None:
-        self.user, self.item, self.count = array("q"), array("q"), array("q")
-        self.position, self.time, self.session, self.place = array("q"), array("q"), array("q"), array("q")
-        self.quantity, self.value = array("f"), array("f")
-
-    def add(self, user: int, items: Iterable[int], row: dict[str, Any], places: dict[str, int]) -> None:
-        counts = row["counts"]
-        self.item.extend(items)
-        self.user.extend([user] * len(counts))
-        self.count.extend(counts)
-        self.position.extend(_spread(row["positions"], counts, UNKNOWN_CODE))
-        self.time.extend(_spread(row["times"], counts, UNKNOWN_CODE))
-        self.quantity.extend(_spread(row["quantities"], counts, float("nan")))
-        self.value.extend(_spread(row["values"], counts, float("nan")))
-        sessions: dict[str, int] = {}
-        self.session.extend(_codes(_spread(row["sessions"], counts, ""), sessions))
-        self.place.extend(_codes(_spread(row["places"], counts, ""), places))
-
-
-def _spread(lists: list[list[Any]], counts: list[int], unknown: Any) -> Iterable[Any]:
-    """The events of one user in a row; an edge with an empty list knows nothing of this column."""
-    return chain.from_iterable(values or [unknown] * count for values, count in zip(lists, counts, strict=True))
-
-
-def _codes(names: Iterable[str], codes: dict[str, int]) -> Iterable[int]:
-    return (codes.setdefault(name, len(codes)) if name else UNKNOWN_CODE for name in names)
-
-
 def _read_events(data: HeteroData, hop: Hop, numbers: Numbers, places: dict[str, int], database: Database) -> None:
-    columns, users, items, name = _Columns(), numbers["user"], numbers["item"], hop[1]
+    histories, users, items, name = Histories(), numbers["user"], numbers["item"], hop[1]
     total = database.read(statement("count_edges"))[0][name]
     with step(f"Reading {name.replace('_', ' ')} edges", total) as shown:
         for row in _stream(database, name, fetch_size=USERS_AT_ONCE):
-            columns.add(users[row["user"]], (items[item] for item in row["items"]), row, places)
+            histories.add(users[row["user"]], (items[item] for item in row["items"]), row, places)
             shown.advance(len(row["items"]))
-    _store_events(data, hop, columns)
-
-
-def _store_events(data: HeteroData, hop: Hop, columns: _Columns) -> None:
-    """Sort, and give each array away as soon as its sorted copy stands."""
-    user, item = (np.frombuffer(ids, np.int64) for ids in (columns.user, columns.item))
-    count = np.frombuffer(columns.count, np.int64)
-    edges = np.lexsort((item, user))
-    data[hop].edge_index = torch.from_numpy(np.stack((user[edges], item[edges])))
-    row_of = np.empty(len(edges), np.int64)
-    row_of[edges] = np.arange(len(edges))
-    edge = np.repeat(row_of, count)
-    position, time = (np.frombuffer(values, np.int64) for values in (columns.position, columns.time))
-    if len(edge) != len(position):
-        raise StoreError(f"an edge of {hop[1]} has lists that are longer or shorter than its count")
-    moment = np.where(position >= 0, position, time)
-    place_in_edge = np.arange(len(edge))  # events of one edge keep the order that they have there
-    events = np.lexsort((place_in_edge, np.repeat(item, count), moment, np.repeat(user, count)))
-    session = _renumber(np.repeat(user, count)[events], np.frombuffer(columns.session, np.int64)[events])
-    data[hop].event_edge = torch.from_numpy(edge[events])
-    data[hop].event_position = torch.from_numpy(position[events])
-    data[hop].event_time = torch.from_numpy(time[events])
-    data[hop].event_session = torch.from_numpy(session)
-    data[hop].event_place = torch.from_numpy(np.frombuffer(columns.place, np.int64)[events])
-    data[hop].event_quantity = torch.from_numpy(np.frombuffer(columns.quantity, np.float32)[events])
-    data[hop].event_value = torch.from_numpy(np.frombuffer(columns.value, np.float32)[events])
-
-
-def _renumber(user: Array, code: Array) -> Array:
-    """Session codes of each user in the order in which the sessions begin, so they depend on the content alone."""
-    known = np.flatnonzero(code != UNKNOWN_CODE)
-    result = np.full(len(code), UNKNOWN_CODE, np.int64)
-    if not len(known):
-        return result
-    keys = user[known] * (int(code.max()) + 1) + code[known]
-    _, first, which = np.unique(keys, return_index=True, return_inverse=True)
-    order = np.argsort(first)  # sessions by their first event: users come one after the other
-    rank = np.empty(len(first), np.int64)
-    rank[order] = np.arange(len(first))
-    users = user[known][first[order]]
-    begin = np.searchsorted(users, users)  # rank of the user's first session
-    result[known] = (rank - begin[rank])[which]
-    return result
+    events = vars(histories.sort())
+    data[hop].edge_index = torch.from_numpy(events.pop("edge_index"))
+    for name, values in events.items():
+        data[hop][f"event_{name}"] = torch.from_numpy(values)
 
 
 def _sort_places(data: HeteroData, places: dict[str, int]) -> None:

@@ -10,8 +10,6 @@ import polars as pl
 from graph.schema import WEEK
 from models.interactions import Ints
 
-HOUR = 3600
-
 
 class Exposures:
     """Placements looked up by item, shop and week. Code 0 of both placements means: nowhere.

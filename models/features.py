@@ -1,19 +1,25 @@
 """The features of PDN: z_u of shoppers, x_i of items, a_uj of interactions, c_ji of pairs, and the bias features."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from torch_geometric.data import HeteroData
 
-from models.exposures import HOUR, Exposures
 from models.fields import Buckets, Category, Codes, FieldGroup
 from models.interactions import Floats, Interactions, Ints
-from models.pairs import Pairs, browse_paths
+from models.pairs import Pairs
+from models.profiles import browse_paths
 
+if TYPE_CHECKING:
+    from models.exposures import Exposures
+    from models.profiles import Data
+
+HOUR = 3600
 DAY = 24 * HOUR
+LEVELS = 4  # of the browse tree at most, from the top
 LONG = 400  # events: a trigger further back shares a bucket with all that are
 SAMPLE = 500_000  # pairs, enough for the edges of buckets
+PROFILE, CATEGORY = "profile_", "category_"  # what the names of such fields begin with
 GROUPS = ("user", "item", "behaviour", "pair", "bias")
 
 
@@ -48,29 +54,45 @@ class Features:
     def to_json(self) -> dict[str, Any]:
         return {name: getattr(self, name).to_json() for name in GROUPS}
 
+    @property
+    def user_profile(self) -> list[str]:
+        """Properties of `User` that z_u has beside the fixed ones."""
+        return [one.name for one in self.user.fields if one.name not in ("id", "activity")]
+
+    @property
+    def item_profile(self) -> list[str]:
+        """Properties of `Item` that x_i has beside the fixed ones."""
+        return [one.name.removeprefix(PROFILE) for one in self.item.fields if one.name.startswith(PROFILE)]
+
+    @property
+    def levels(self) -> int:
+        """Levels of the browse tree in x_i."""
+        return sum(one.name.startswith(CATEGORY) for one in self.item.fields)
+
     @classmethod
     def of_json(cls, groups: dict[str, Any]) -> Self:
         return cls(**{name: FieldGroup.of_json(groups[name]) for name in GROUPS})
 
 
 class Encoder:
-    """Codes for one snapshot: static parts are encoded once, moving parts (history, counts) on request."""
+    """Codes for one snapshot or excerpt: static parts are encoded once, moving parts (history, counts) on request."""
 
-    def __init__(self, data: HeteroData, features: Features, exposures: Exposures | None = None) -> None:
+    def __init__(self, data: "Data", features: Features, exposures: "Exposures | None" = None) -> None:
         self.features, self.exposures = features, exposures
         self.items = data["item"].num_nodes
-        self._item_columns = item_columns(data)
-        self._item = self.features.item.encode(self._item_columns | {"buyers": np.zeros(self.items)}, self.items)
+        columns = item_columns(data, features.levels) | {"buyers": np.zeros(self.items)}
+        self._item = self.features.item.encode(columns, self.items)
         self._user = self.features.user.encode(
             user_columns(data) | {"activity": np.zeros(data["user"].num_nodes)}, data["user"].num_nodes
         )
 
     @classmethod
     def fit(
-        cls, data: HeteroData, events: Interactions, pairs: Pairs, exposures: Exposures | None, min_buyers: int
+        cls, data: "Data", events: Interactions, pairs: Pairs, exposures: "Exposures | None", min_buyers: int
     ) -> Self:
         """Learn vocabularies and bucket edges from training rows."""
-        users, items = user_columns(data), item_columns(data)
+        levels = min(LEVELS, max(data["browse_node"].level, default=-1) + 1)
+        users, items = user_columns(data), item_columns(data, levels)
         known = [
             name if count >= min_buyers else None for name, count in zip(data["item"].id, pairs.buyers, strict=True)
         ]
@@ -163,21 +185,21 @@ def _categories(columns: dict[str, Any]) -> list[Category | Buckets]:
     return [Category.fit(name, values) for name, values in columns.items() if isinstance(values, list)]
 
 
-def user_columns(data: HeteroData) -> dict[str, Any]:
+def user_columns(data: "Data") -> dict[str, Any]:
     return {"id": list(data["user"].id)} | {name: list(values) for name, values in data["user"].profile.items()}
 
 
-def item_columns(data: HeteroData) -> dict[str, Any]:
-    """Columns of x_i: id, brand, browse nodes by level, profile fields and price."""
+def item_columns(data: "Data", levels: int) -> dict[str, Any]:
+    """Columns of x_i: id, brand, browse nodes of the top `levels`, profile fields and price."""
     paths = browse_paths(data)
     level, name = data["browse_node"].level, data["browse_node"].id
     columns: dict[str, Any] = {"id": list(data["item"].id), "brand": list(data["item"].brand)}
-    for depth in range(min(4, max(level, default=-1) + 1)):
-        columns[f"category_{depth}"] = [
+    for depth in range(levels):
+        columns[f"{CATEGORY}{depth}"] = [
             next((name[node] for node in path if level[node] == depth), None) for path in paths
         ]
-    columns |= {f"profile_{field}": list(values) for field, values in data["item"].profile.items()}
-    return columns | {"price": data["item"].price.numpy()}
+    columns |= {f"{PROFILE}{field}": list(values) for field, values in data["item"].profile.items()}
+    return columns | {"price": np.asarray(data["item"].price)}
 
 
 def behaviour_columns(events: Interactions, event: Ints, end: Ints) -> dict[str, Any]:

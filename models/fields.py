@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -38,8 +39,12 @@ class Category:
     def size(self) -> int:
         return len(self.values) + 1
 
+    @cached_property
+    def _codes(self) -> dict[str | None, int]:
+        return {value: code for code, value in enumerate(self.values, start=1)}
+
     def encode(self, values: Sequence[str | None]) -> Codes:
-        codes = {value: code for code, value in enumerate(self.values, start=1)}
+        codes = self._codes
         return np.array([codes.get(value, UNKNOWN) for value in values], dtype=np.int64)
 
 

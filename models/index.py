@@ -6,9 +6,10 @@ from torch_geometric.data import HeteroData
 from graph.errors import ArtefactError
 from graph.weights import Weights
 from models.artefacts import Artefact
+from models.candidates import candidate_pairs
 from models.features import Encoder
 from models.interactions import Interactions
-from models.pairs import PairOptions, candidate_pairs
+from models.pairs import PairOptions
 from models.scoring import Scores, score
 from models.training import restore, shared_threads
 

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
-from torch_geometric.data import HeteroData
+
+if TYPE_CHECKING:
+    from graph.excerpt import Excerpt
+    from torch_geometric.data import HeteroData
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -38,11 +41,11 @@ class Interactions:
     place: Ints
 
     @classmethod
-    def of(cls, data: HeteroData, relation: str = "interacted") -> Self:
-        """Take the events of one relation out of a snapshot (`graph.snapshot`)."""
+    def of(cls, data: "HeteroData | Excerpt", relation: str = "interacted") -> Self:
+        """Take the events of one relation out of a snapshot (`graph.snapshot`) or an excerpt (`graph.excerpt`)."""
         edges = data["user", relation, "item"]
-        index = edges.edge_index[:, edges.event_edge].numpy()
-        user, session = index[0], edges.event_session.numpy()
+        index = np.asarray(edges.edge_index)[:, np.asarray(edges.event_edge)]
+        user, session = index[0], np.asarray(edges.event_session)
         opens = np.ones(len(user), dtype=bool)
         opens[1:] = (user[1:] != user[:-1]) | (session[1:] != session[:-1]) | (session[1:] < 0)
         moment = np.cumsum(opens) - 1
@@ -53,10 +56,10 @@ class Interactions:
             user=user,
             item=index[1],
             moment=moment - moment[first] if len(user) else moment,
-            time=edges.event_time.numpy(),
-            value=edges.event_value.numpy(),
-            quantity=edges.event_quantity.numpy(),
-            place=edges.event_place.numpy(),
+            time=np.asarray(edges.event_time),
+            value=np.asarray(edges.event_value),
+            quantity=np.asarray(edges.event_quantity),
+            place=np.asarray(edges.event_place),
         )
 
     def __len__(self) -> int:

@@ -18,11 +18,12 @@ from graph.errors import StoreEmpty
 from graph.progress import step
 from models import artefacts
 from models.artefacts import Artefact, Checkpoint
+from models.candidates import candidate_pairs
 from models.exposures import Exposures
 from models.features import Encoder, Features
 from models.interactions import Flags, Interactions
 from models.metrics import ranking_metrics
-from models.pairs import Pairs, candidate_pairs
+from models.pairs import Pairs
 from models.pdn import PDN, PDNOptions, path_loss
 from models.recipe import Recipe
 from models.sampling import Sampler

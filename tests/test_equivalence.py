@@ -17,10 +17,11 @@ from graph.incremental import write_incremental
 from graph.schema import INTERACTION, ITEM, USER, Source, Tables
 from graph.settings import Settings
 from graph.snapshot import read_snapshot
+from models.candidates import candidate_pairs
 from models.features import Encoder
 from models.index import index_weights
 from models.interactions import Interactions
-from models.pairs import PairOptions, candidate_pairs
+from models.pairs import PairOptions
 from models.pdn import PDN, PDNOptions
 from models.scoring import Scores, score
 

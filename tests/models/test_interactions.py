@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch_geometric.data import HeteroData
 
+from models.candidates import candidate_pairs, transitions
 from models.interactions import Interactions, spans
-from models.pairs import PairOptions, candidate_pairs, transitions
+from models.pairs import PairOptions
 
 rows = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5), st.integers(0, 4)), max_size=30)
 

@@ -4,9 +4,10 @@ import numpy as np
 import torch
 from torch_geometric.data import HeteroData
 
+from models.candidates import candidate_pairs
 from models.features import Encoder
 from models.interactions import Interactions
-from models.pairs import PairOptions, Pairs, candidate_pairs
+from models.pairs import PairOptions, Pairs
 from models.sampling import Sampler, SamplingOptions
 
 OPTIONS = PairOptions(candidates=50, window=3, profile_share=0.4)

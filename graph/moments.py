@@ -19,7 +19,14 @@ EVENT_LISTS = {
 }
 # Neo4j's lists hold no nulls: what stands for an unknown value in an event list. An empty session or place and a
 # time of -1 are therefore unknown too; the snapshot turns them back.
-UNKNOWN = {"position": -1, "time": -1, "session": "", "quantity": float("nan"), "value": float("nan"), "place": ""}
+UNKNOWN: dict[str, Any] = {
+    "position": -1,
+    "time": -1,
+    "session": "",
+    "quantity": float("nan"),
+    "value": float("nan"),
+    "place": "",
+}
 ORDER = (*EVENT_LISTS, "kind")  # kind last: an edge keeps one, so it must not order its events
 
 

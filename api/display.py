@@ -17,6 +17,7 @@ from graph.driver import Database
 from graph.source import stored_source
 
 if TYPE_CHECKING:
+    from api.web.documents.generations import ExperimentDocument
     from graph.generations import Generation
     from graph.schema import Source
     from graph.settings import Settings
@@ -181,10 +182,26 @@ def show_generations(found: "Sequence[Generation]") -> None:
         return
     shown = table(("id", "right"), "", "model", "artefact", "written", ("similar edges", "right"))
     for one in found:
-        state = "live" if one.live else one.state
+        state = "live" if one.live else "challenger" if one.challenger else one.state
         style = "bold" if one.live else None
         shown.add_row(
             str(one.id), state, one.model, one.artefact[:12], when(one.created), f"{one.similar:,}", style=style
+        )
+    console.print(shown)
+
+
+def show_variants(found: "ExperimentDocument") -> None:
+    console = output()
+    console.print(f"Experiment since {when(found.began)} UTC", style="bold")
+    right = ("generation", "share", "users", "impressions", "clicks", "click-through", "95%")
+    shown = table("variant", *((column, "right") for column in right))
+    for one in found.variants:
+        through, low, high = ("", "", "")
+        if one.click_through is not None and one.interval is not None:
+            through, low, high = (f"{value:.2%}" for value in (one.click_through, *one.interval))
+        counts = (f"{count:,}" for count in (one.users, one.impressions, one.clicks))
+        shown.add_row(
+            one.variant, str(one.generation), f"{one.share:.2%}", *counts, through, f"{low} to {high}" if low else ""
         )
     console.print(shown)
 

@@ -21,7 +21,9 @@ class ServedIntent:
 
 @dataclass(frozen=True)
 class ShownNode:
-    """`node_class`: category, assortment or alias, as `class_source` gave it."""
+    """`node_class`: category, assortment or alias, as `class_source` gave it; `children`: nodes right below it;
+    `items` in it and below it; `path` as "A > B > C".
+    """
 
     id: str
     name: str
@@ -30,6 +32,9 @@ class ShownNode:
     node_class: str | None
     class_source: str | None
     class_confidence: float | None
+    parent: str | None
+    children: int
+    items: int
     path: str
     serves: tuple[ServedIntent, ...]
 

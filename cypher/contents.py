@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from cypher.user import user as find_user
 from graph.driver import Database
-from graph.errors import NotFound, StoreError
+from graph.errors import Invalid, StoreError
 from graph.statements import statement
 
 Vector = NDArray[np.float64]
+SHOWN = 5  # unknown items that an error names
 PROPERTIES = {"intent": "embedding", "baseline": "embedding_baseline"}
 
 
@@ -59,7 +60,7 @@ def rank_contents(
     Args:
         given: item ids of each content by its name; None takes the shelves of the browse tree.
 
-    Raises `NotFound` for an unknown user or item, `StoreError` where nothing has an embedding.
+    Raises `NotFound` for an unknown user, `Invalid` for unknown items, `StoreError` where nothing has an embedding.
     """
     shelves = contents(database) if given is None else _given(database, given)
     had = {row["node"]: row["count"] for row in database.read(statement("user_nodes"), {"user": user})}
@@ -94,7 +95,8 @@ def _counts(nodes: Sequence[str]) -> dict[str, int]:
 def _given(database: Database, given: Mapping[str, Sequence[str]]) -> list[Shelf]:
     asked: list[dict[str, Any]] = [{"name": name, "items": list(items)} for name, items in given.items()]
     rows = database.read(statement("content_nodes"), {"contents": asked})
-    for row in rows:
-        if row["unknown"]:
-            raise NotFound(f"content {row['name']!r}: item {row['unknown'][0]!r} is not in the graph")
+    unknown = list(dict.fromkeys(item for row in rows for item in row["unknown"]))
+    if unknown:
+        named = ", ".join(map(repr, unknown[:SHOWN])) + (f" and {len(unknown) - SHOWN} more" if unknown[SHOWN:] else "")
+        raise Invalid(f"not in the graph: item {named}")
     return [Shelf(row["name"], row["name"], tuple(row["nodes"])) for row in rows]

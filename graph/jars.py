@@ -1,7 +1,8 @@
-"""Neo4j's jars: resolved once into a committed lock, then fetched by it and checked.
+"""Jars, of Neo4j and of the window: resolved once into a committed lock, then fetched by it and checked.
 
-`neo4j.lock.toml` names each jar with its sha256. A start reads only that: resolving some 300 POMs takes minutes.
-To move to another Neo4j 5.26 set `NEO4J` and make the lock again: `python -m graph.jars lock`.
+`neo4j.lock.toml` names each of Neo4j's jars with its sha256. A start reads only that: resolving some 300 POMs takes
+minutes. To move to another Neo4j 5.26 set `NEO4J` and make the lock again: `python -m graph.jars lock`.
+`window.lock.toml` does the same for the library that draws graphs: `python -m graph.jars lock window`.
 """
 
 import sys
@@ -28,7 +29,11 @@ ROOTS = (
     f"org.neo4j.app:neo4j-server:{NEO4J}",
     "org.neo4j.client:neo4j-browser:5.24.0",
 )
+CYTOSCAPE = "3.33.1"
+WINDOW_ROOTS = (f"org.webjars.npm:cytoscape:{CYTOSCAPE}",)
 LOCK = Path(str(files("graph").joinpath("neo4j.lock.toml")))
+WINDOW_LOCK = Path(str(files("graph").joinpath("window.lock.toml")))
+LOCKS = {"neo4j": (LOCK, ROOTS), "window": (WINDOW_LOCK, WINDOW_ROOTS)}
 DOWNLOADS = 8  # at once
 TRIES = 3
 
@@ -46,14 +51,14 @@ class Jar:
 
 
 def read_lock(lock: Path = LOCK) -> list[Jar]:
-    """All jars of the locked Neo4j, in class path order. Raises `DownloadFailed` for a jar without a checksum."""
+    """All jars of a lock, in class path order. Raises `DownloadFailed` for a jar without a checksum."""
     jars = []
     for locked in LockFile.load(lock).dependencies:
         classifier = f"-{locked.classifier}" if locked.classifier else ""
         name = f"{locked.artifactId}-{locked.version}{classifier}.{locked.packaging}"
         path = "/".join((*locked.groupId.split("."), locked.artifactId, locked.version, name))
         if not locked.sha256:
-            raise DownloadFailed(f"{lock}: {name} has no sha256; make the lock again: python -m graph.jars lock")
+            raise DownloadFailed(f"{lock}: {name} has no sha256; make the lock again (python -m graph.jars)")
         jars.append(Jar(path, locked.sha256))
     return jars
 
@@ -63,13 +68,19 @@ def cache_folder() -> Path:
     return user_cache_path("twohop") / "jars"
 
 
-def fetch(repository: str | None = None, cache: Path | None = None, jars: list[Jar] | None = None) -> list[Path]:
+def fetch(
+    repository: str | None = None,
+    cache: Path | None = None,
+    jars: list[Jar] | None = None,
+    what: str = f"Neo4j {NEO4J}",
+) -> list[Path]:
     """Paths of all locked jars, in class path order; the missing and the damaged ones are downloaded.
 
     Args:
         repository: address of a Maven repository; None is Maven Central.
         cache: folder that keeps them; None is the user's.
-        jars: None is the lock's.
+        jars: None is Neo4j's.
+        what: what they are, for the line of progress.
 
     Raises `DownloadFailed` where a jar can't be had or isn't the locked one; the cache holds whole jars only.
     """
@@ -78,7 +89,7 @@ def fetch(repository: str | None = None, cache: Path | None = None, jars: list[J
     wanted = read_lock() if jars is None else jars
     missing = [jar for jar in wanted if not _is_whole(folder / jar.path, jar)]
     if missing:
-        _download_all(missing, address, folder)
+        _download_all(missing, address, folder, what)
     return [folder / jar.path for jar in wanted]
 
 
@@ -90,9 +101,9 @@ def _is_whole(path: Path, jar: Jar) -> bool:
         return False
 
 
-def _download_all(jars: list[Jar], repository: str, folder: Path) -> None:
+def _download_all(jars: list[Jar], repository: str, folder: Path, what: str) -> None:
     with (
-        step(f"Fetching Neo4j {NEO4J}", total=len(jars)) as shown,
+        step(f"Fetching {what}", total=len(jars)) as shown,
         httpx.Client(timeout=30, follow_redirects=True) as client,
         ThreadPoolExecutor(DOWNLOADS) as pool,
     ):
@@ -142,13 +153,13 @@ def _reason(error: httpx.HTTPError) -> str:
     return str(error) or type(error).__name__
 
 
-def lock(target: Path = LOCK) -> int:
-    """Resolve `ROOTS` with all they depend on and write the lock. Returns the number of jars. Takes minutes."""
+def lock(target: Path = LOCK, wanted: tuple[str, ...] = ROOTS) -> int:
+    """Resolve the jars `wanted` with all they depend on and write the lock. Returns the number of jars. Takes minutes."""
     from jgo.maven import MavenContext  # noqa: PLC0415  only here: a start resolves nothing
 
     with tempfile.TemporaryDirectory() as repository:
         context = MavenContext(repo_cache=Path(repository))
-        roots, rest = context.resolver.resolve([context.create_dependency(root) for root in ROOTS])
+        roots, rest = context.resolver.resolve([context.create_dependency(root) for root in wanted])
         made = LockFile.from_resolved_dependencies([*roots, *rest])
         with replacing(target) as part:
             made.save(part)
@@ -157,8 +168,9 @@ def lock(target: Path = LOCK) -> int:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] != ["lock"]:
-        sys.exit("usage: python -m graph.jars lock")
-    with step(f"Resolving Neo4j {NEO4J}"):
-        count = lock()
-    console.print(f"{LOCK}: {count} jars")
+    command, name = (*sys.argv[1:], "neo4j")[:2] if len(sys.argv) in (2, 3) else ("", "")
+    if command != "lock" or name not in LOCKS:
+        sys.exit(f"usage: python -m graph.jars lock [{'|'.join(LOCKS)}]")
+    with step(f"Resolving the jars of {name}"):
+        count = lock(*LOCKS[name])
+    console.print(f"{LOCKS[name][0]}: {count} jars")

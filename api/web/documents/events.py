@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from api.web.parameters import LONGEST_ID, Plain
+from api.web.parameters import Id
 from graph.events import Event
 
 AHEAD = 300  # seconds that a client's clock may be ahead of the server's
@@ -49,7 +49,6 @@ def _positive_zero(given: Any) -> Any:
     return 0.0 if given == 0 and not isinstance(given, bool) else given
 
 
-Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID), Plain]
 Kind = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z]+(-[a-z]+)*$")]
 Moment = Annotated[
     int,

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from api.web.bodies import parse_json
+from api.web.bodies import MEDIA_TYPE, STREAM, parse_json
 from api.web.documents.events import (
     EXAMPLE,
     EventDocument,
@@ -35,13 +35,12 @@ MOST = 1_000  # events of an array, and of one transaction of a stream
 LONGEST_LINE = 65_536  # bytes
 LONGEST_DETAIL = 500  # characters
 TOLD = 100  # rejected lines that a reply names
-STREAM = "application/x-ndjson"
 LINES = "\n".join(json.dumps({**EXAMPLE, "key": f"order-17/{number}"}) for number in (1, 2)) + "\n"
 SCHEMA = EventDocument.model_json_schema()
 BODY = {
     "required": True,
     "content": {
-        "application/json": {
+        MEDIA_TYPE: {
             "schema": {"anyOf": [SCHEMA, {"type": "array", "items": SCHEMA, "minItems": 1, "maxItems": MOST}]},
             "examples": {"one": {"value": EXAMPLE}, "some": {"value": [EXAMPLE]}},
         },
@@ -63,8 +62,8 @@ async def send(request: Request, database: Opened) -> EventsReply | StreamReply:
     kind = _media_type(request)
     if kind == STREAM:
         return await _store_stream(request, database)
-    if kind != "application/json":
-        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send application/json or {STREAM}, not {kind}")
+    if kind != MEDIA_TYPE:
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {MEDIA_TYPE} or {STREAM}, not {kind}")
     events = [document.event() for document in _documents(await request.body())]
     outcomes = await _store(request, database, events)
     results = [EventResult.model_validate(outcome, from_attributes=True) for outcome in outcomes]
@@ -74,7 +73,7 @@ async def send(request: Request, database: Opened) -> EventsReply | StreamReply:
 
 def _media_type(request: Request) -> str:
     message = Message()
-    message["content-type"] = request.headers.get("content-type", "application/json")
+    message["content-type"] = request.headers.get("content-type", MEDIA_TYPE)
     return message.get_content_type()
 
 

@@ -1,0 +1,3 @@
+// $item: id
+MATCH (i:Item {id: $item})
+DETACH DELETE i

@@ -1,0 +1,4 @@
+// $user: id. The user is locked before the items are read; no row: nobody has this id.
+MATCH (u:User {id: $user})
+SET u.stale = true
+RETURN COLLECT { MATCH (u)-[:INTERACTED]->(i) RETURN i.id ORDER BY i.id } AS items

@@ -1,0 +1,3 @@
+// $artefact, $features
+MATCH (n:Network {artefact: $artefact})
+SET n.features = $features

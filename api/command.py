@@ -17,6 +17,7 @@ from api.commands import (
     generations,
     index,
     intents,
+    keys,
     load,
     neo4j,
     recommend,
@@ -76,6 +77,7 @@ app.add_typer(evaluate.app)
 app.add_typer(generations.app, name="generations")
 app.add_typer(status.app)
 app.add_typer(serve.app)
+app.add_typer(keys.app, name="keys")
 app.add_typer(neo4j.app, name="neo4j")
 
 

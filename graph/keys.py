@@ -15,6 +15,7 @@ from graph.statements import statement
 
 Role = Literal["read", "write", "admin"]  # each may do what those before it may
 ROLES: tuple[Role, ...] = get_args(Role)
+LONGEST_NAME = 100  # characters
 KEY = re.compile(r"th_([a-z0-9]{12})_([A-Za-z0-9_-]{43})")
 
 
@@ -46,6 +47,8 @@ def create_key(database: Database, name: str, role: Role) -> tuple[str, str]:
     """Store a new key and give (id, key): nobody can read the key again. Raises `SettingsError`."""
     if role not in ROLES:
         raise SettingsError(f"role {role!r} does not exist: use {', '.join(ROLES)}")
+    if not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+        raise SettingsError(f"a key's name has 1 to {LONGEST_NAME} printable characters, such as who uses it")
     create_constraints(database)
     key_id, key = new_key()
     database.write(statement("create_key"), {"id": key_id, "hash": hash_key(key), "name": name, "role": role})
@@ -54,19 +57,11 @@ def create_key(database: Database, name: str, role: Role) -> tuple[str, str]:
 
 def list_keys(database: Database) -> list[ApiKey]:
     """All keys, the oldest first."""
-    return _read(database, None)
-
-
-def find_key(database: Database, key_id: str) -> ApiKey | None:
-    return next(iter(_read(database, key_id)), None)
+    rows = database.read(statement("keys"))
+    return [ApiKey(**row | {"created": row["created"].to_native()}) for row in rows]
 
 
 def revoke_key(database: Database, key_id: str) -> None:
     """Raises `NotFound`."""
     if not database.write(statement("revoke_key"), {"id": key_id})[0]["keys"]:
         raise NotFound(f"key {key_id!r} does not exist: see twohop keys list")
-
-
-def _read(database: Database, key_id: str | None) -> list[ApiKey]:
-    rows = database.read(statement("keys"), {"id": key_id})
-    return [ApiKey(**row | {"created": row["created"].to_native()}) for row in rows]

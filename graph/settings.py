@@ -11,6 +11,8 @@ from graph.errors import SettingsError
 
 MEMORY_SIZE = re.compile(r"[1-9][0-9]*[kmg]", re.IGNORECASE)
 STORE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+RATE = re.compile(r"[1-9][0-9]{0,8}/(second|minute|hour|day)")
+UNITS = {"k": 2**10, "m": 2**20, "g": 2**30}
 
 
 class Settings(BaseSettings):
@@ -47,6 +49,15 @@ class Settings(BaseSettings):
     acquire_timeout: float = Field(10.0, alias="NEO4J_ACQUIRE_TIMEOUT", gt=0, description="wait for a free connection")
     retry_time: float = Field(15.0, alias="NEO4J_RETRY_TIME", gt=0)
 
+    rate_limit: str = Field("200/second", alias="TWOHOP_RATE_LIMIT", description="requests that one key may send")
+    concurrency: int = Field(40, alias="TWOHOP_CONCURRENCY", ge=1, le=1000, description="requests worked on at once")
+    body_limit: str = Field("8m", alias="TWOHOP_BODY_LIMIT", description="largest body of a request")
+    stream_limit: str = Field("1g", alias="TWOHOP_STREAM_LIMIT", description="largest stream of events")
+    request_timeout: float = Field(30.0, alias="TWOHOP_REQUEST_TIMEOUT", gt=0, description="for a whole request")
+    idle_timeout: float = Field(
+        10.0, alias="TWOHOP_IDLE_TIMEOUT", gt=0, description="for the head of a request, and between parts of its body"
+    )
+
     @field_validator("store")
     @classmethod
     def _store_is_a_folder_name(cls, name: str) -> str:
@@ -59,7 +70,14 @@ class Settings(BaseSettings):
     def _empty_uri_is_none(cls, uri: str | None) -> str | None:
         return uri or None
 
-    @field_validator("heap", "page_cache")
+    @field_validator("rate_limit")
+    @classmethod
+    def _rate_is_a_rate(cls, rate: str) -> str:
+        if not all(RATE.fullmatch(part.strip()) for part in rate.split(";")):
+            raise ValueError("a rate is such as 200/second, also several: 200/second;5000/minute")
+        return rate
+
+    @field_validator("heap", "page_cache", "body_limit", "stream_limit")
     @classmethod
     def _memory_is_a_size(cls, size: str) -> str:
         if not MEMORY_SIZE.fullmatch(size):
@@ -93,6 +111,11 @@ class Settings(BaseSettings):
     def exposures_file(self) -> Path:
         """What was displayed where and when: read by the Bias Net in training only, so kept beside the graph."""
         return self.store_folder / "exposures.parquet"
+
+
+def bytes_of(size: str) -> int:
+    """Bytes of a size such as `8m`."""
+    return int(size[:-1]) * UNITS[size[-1].lower()]
 
 
 def load_settings(store: str | None = None) -> Settings:

@@ -3,18 +3,37 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 
-from api.web import problems
+from api.web import observe, problems
 from api.web.connection import Connection
 from api.web.keys import Keys
+from api.web.limits import STREAMS, Gate, Limits, Rates
 from api.web.live import LiveNetworks
+from api.web.observe import Observe
 from api.web.problems import responses
 from api.web.refresh import Refresher
-from api.web.routes import browse, health, items, users
+from api.web.routes import (
+    browse,
+    catalogue,
+    contents,
+    events,
+    generations,
+    guide,
+    health,
+    intents,
+    items,
+    users,
+    window,
+)
+from api.web.routing import adopt
+from api.web.traces import Traces
 from graph.settings import Settings, load_settings
 
-ROUTERS = (users, items, browse, health)
+SPARE_THREADS = 8  # for what takes no place at the gate: keys, probes, streams
+ROUTERS = (users, items, intents, browse, catalogue, contents, events, generations, guide, health, window)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -23,25 +42,39 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     It starts without its database, is not ready then, and is by itself as soon as the database answers.
     """
     settings = settings or load_settings()
-    connection = Connection(settings)
+    traces = Traces()
+    connection = Connection(settings, traces)
     live = LiveNetworks(lambda: connection.database, settings.intents_folder)
-    refresher = Refresher(live, connection)
+    refresher = Refresher(live, connection, observe.freshness)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        current_default_thread_limiter().total_tokens = settings.concurrency + SPARE_THREADS
         connection.open()
         refresher.start()
         yield
         refresher.stop()
         connection.close()
+        traces.close()
 
     app = FastAPI(
-        title="Twohop", description=__doc__, lifespan=lifespan, responses=responses(401, 403, 422, 429, 503, 504)
+        title="Twohop",
+        description=__doc__,
+        lifespan=lifespan,
+        responses=responses(401, 403, 422, 429, 503, 504),
+        redirect_slashes=False,
+        telemetry=traces.config,
+        middleware=[Middleware(Observe), Middleware(Limits, settings)],  # the first is the outermost
     )
     app.state.connection, app.state.live, app.state.refresher = connection, live, refresher
     app.state.keys = Keys(lambda: connection.database)
+    app.state.rates, app.state.gate, app.state.streams = (
+        Rates(settings.rate_limit),
+        Gate(settings.concurrency),
+        Gate(STREAMS),
+    )
     for module in ROUTERS:
-        app.include_router(module.router)
+        app.include_router(adopt(module.router))
     problems.add_handlers(app)
     problems.describe(app)
     return app

@@ -1,31 +1,37 @@
 """Who may do what: the header X-API-Key, its role, and the dependency that each router names."""
 
+import asyncio
+import time
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from cachetools import TTLCache
 from fastapi import Request, Security
 from fastapi.security import APIKeyHeader
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from graph.driver import Database
-from graph.keys import KEY, ROLES, ApiKey, Role, find_key, hash_key, new_key
+from graph.keys import KEY, ROLES, ApiKey, Role, hash_key, list_keys, new_key
 
-FRESH = 5.0  # seconds for which a key that was found is not looked up again: a revoked one works no longer than that
-KNOWN = 10_000  # keys kept
+FRESH = 5.0  # seconds after which the keys are read again: a revoked one works no longer than that
+AGAIN = 0.5  # seconds after which they are read again for a key that is not among them: it may be new
 
 header = APIKeyHeader(name="X-API-Key", auto_error=False, description="made by `twohop keys create`")
 
 
 class Keys:
-    """Keys by their id: those in the graph, and those made for the life of this process only."""
+    """Keys by their id: those in the graph, and those made for the life of this process only.
+
+    All of them are kept, as there are few: a made-up key costs the database nothing.
+    """
 
     def __init__(self, database: Callable[[], Database]) -> None:
         self._database = database
-        self._found: TTLCache[str, ApiKey] = TTLCache(KNOWN, FRESH)
+        self._stored: dict[str, ApiKey] = {}
         self._own: dict[str, ApiKey] = {}
+        self._read_at = float("-inf")
+        self._reading = asyncio.Lock()
 
     def make_own(self, role: Role) -> str:
         """A key that no database knows and that ends with the process."""
@@ -34,32 +40,55 @@ class Keys:
         return key
 
     async def check(self, key: str | None) -> ApiKey | None:
-        """The stored key that this one is; None for any other text."""
+        """The key that this text opens; None for any other text.
+
+        Raises `DatabaseUnavailable` where only the database could tell.
+        """
         match = KEY.fullmatch(key or "")
         if key is None or match is None:
             return None
-        key_id = match[1]
-        stored = self._own.get(key_id) or self._found.get(key_id)
-        if stored is None:
-            stored = await run_in_threadpool(find_key, self._database(), key_id)
-            if stored is not None:
-                self._found[key_id] = stored
-        return stored if stored is not None and stored.opens(key) else None
+        known = self._own.get(match[1]) or await self._find(match[1])
+        return known if known is not None and known.opens(key) else None
+
+    async def _find(self, key_id: str) -> ApiKey | None:
+        if self._age() > (FRESH if key_id in self._stored else AGAIN):
+            async with self._reading:  # one reader; the others take what it found
+                if self._age() > AGAIN:
+                    found = await run_in_threadpool(list_keys, self._database())
+                    self._stored, self._read_at = {one.id: one for one in found}, time.monotonic()
+        return self._stored.get(key_id)
+
+    def _age(self) -> float:
+        return time.monotonic() - self._read_at
 
 
-def needs(role: Role) -> Any:
-    """Dependency of routes that keys of this role, or of a higher one, may use."""
+class Needs:
+    """Dependency of routes that keys of one role, or of a higher one, may use."""
 
-    async def check(request: Request, key: Annotated[str | None, Security(header)]) -> None:
-        found = await request.app.state.keys.check(key)
+    def __init__(self, role: Role) -> None:
+        self.role = role
+
+    async def __call__(self, request: Request, _: Annotated[str | None, Security(header)]) -> None:
+        """The OpenAPI document has the header from here; `api.web.routing.Route` has called `admit` before."""
+        await self.admit(request)
+
+    async def admit(self, request: Request) -> None:
+        """Let the request through once. Raises a 401 without a key that is known, a 403 where its role is lower."""
+        if getattr(request.state, "admitted", None) == self.role:
+            return
+        found = await request.app.state.keys.check(request.headers.get(header.model.name))
         if found is None:
             raise HTTPException(
                 HTTPStatus.UNAUTHORIZED,
                 "no valid API key: send one in the header X-API-Key (twohop keys create)",
                 {"WWW-Authenticate": "ApiKey"},
             )
-        if ROLES.index(found.role) < ROLES.index(role):
-            raise HTTPException(HTTPStatus.FORBIDDEN, f"this key's role is {found.role}: the request needs {role}")
         request.state.key = found.id
+        if ROLES.index(found.role) < ROLES.index(self.role):
+            raise HTTPException(HTTPStatus.FORBIDDEN, f"this key's role is {found.role}: the request needs {self.role}")
+        request.state.admitted = self.role
 
-    return Security(check)
+
+def needs(role: Role) -> Any:
+    """What a router or a route names: `dependencies=[needs("read")]`."""
+    return Security(Needs(role))

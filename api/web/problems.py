@@ -1,6 +1,7 @@
 """One shape for all that goes wrong: problem+json (RFC 9457), also for what the framework itself rejects."""
 
 import logging
+from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -72,9 +73,10 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def describe(app: FastAPI) -> None:
-    """Put the schema of problems into the app's OpenAPI document, which names it by `SCHEMA`."""
+    """Put problems into the app's OpenAPI document: their schema, and which of them an operation may answer."""
     make = app.openapi
 
+    @cache
     def openapi() -> dict[str, Any]:
         document = make()
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
@@ -82,6 +84,12 @@ def describe(app: FastAPI) -> None:
         schemas |= made.pop("$defs") | {"Problem": made}
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
+        for operation in (one for path in document["paths"].values() for one in path.values()):
+            if "requestBody" in operation:
+                operation["responses"] |= {str(status): one for status, one in responses(408, 413, 415).items()}
+            if "security" not in operation:
+                for status in ("401", "403", "429"):
+                    operation["responses"].pop(status, None)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -99,17 +107,19 @@ def problem(
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Answer every failure of the app by a problem."""
+    """Answer every failure that the app knows by a problem; what is left, a bug, ends in `api.web.observe`."""
     app.add_exception_handler(TwohopError, _refuse)
     app.add_exception_handler(RequestValidationError, _reject)
     app.add_exception_handler(HTTPException, _answer)
-    app.add_exception_handler(Exception, _fail)
 
 
-def _refuse(_: Request, error: Exception) -> JSONResponse:
+# They are coroutines, or each would wait for a thread.
+
+
+async def _refuse(_: Request, error: Exception) -> JSONResponse:
     status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), HTTPStatus.INTERNAL_SERVER_ERROR)
     detail = str(error)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, DatabaseUnavailable):  # told once elsewhere
         log.error("%s", error)
     if isinstance(error, DatabaseError):  # its address and statement are for the log
         detail = {
@@ -119,25 +129,23 @@ def _refuse(_: Request, error: Exception) -> JSONResponse:
     return problem(status, detail)
 
 
-def _reject(_: Request, error: Exception) -> JSONResponse:
+async def _reject(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101  registered for this one
-    errors = [
-        FieldError(where=_clean(".".join(str(part) for part in one["loc"])), why=_clean(str(one["msg"])))
-        for one in error.errors()[:SHOWN]
-    ]
+    errors = [_field_error(one) for one in error.errors()[:SHOWN]]
     first = errors[0]
-    detail = f"{first.where.rpartition('.')[2]}: {first.why.removeprefix('Value error, ')}"
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors)
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{first.where.rpartition('.')[2]}: {first.why}", errors)
 
 
-def _answer(_: Request, error: Exception) -> JSONResponse:
+def _field_error(one: dict[str, Any]) -> FieldError:
+    if one["type"] == "json_invalid":  # its place is a number of bytes, and its reason is in the context
+        return FieldError(where="body", why=_clean(f"no good JSON: {one.get('ctx', {}).get('error', one['msg'])}"))
+    where = ".".join(str(part) for part in one["loc"])
+    return FieldError(where=_clean(where), why=_clean(str(one["msg"]).removeprefix("Value error, ")))
+
+
+async def _answer(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101  registered for this one
     return problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))
-
-
-def _fail(_: Request, error: Exception) -> JSONResponse:
-    log.error("unexpected %s", type(error).__name__, exc_info=error)
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "the server failed; its log has the reason")
 
 
 def _clean(text: str) -> str:

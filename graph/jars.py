@@ -154,7 +154,7 @@ def _reason(error: httpx.HTTPError) -> str:
 
 
 def lock(target: Path = LOCK, wanted: tuple[str, ...] = ROOTS) -> int:
-    """Resolve the jars `wanted` with all they depend on and write the lock. Returns the number of jars. Takes minutes."""
+    """Resolve the jars `wanted` with all they depend on; write the lock. Returns how many jars. Takes minutes."""
     from jgo.maven import MavenContext  # noqa: PLC0415  only here: a start resolves nothing
 
     with tempfile.TemporaryDirectory() as repository:

@@ -1,6 +1,7 @@
 """Fixtures around one real Neo4j that all tests of a run share, and around the development data."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from graph.server import ManagedServer
 from graph.settings import Settings
 
 REPOSITORY = Path(__file__).parent.parent
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
 def make_settings(home: Path, **changed: object) -> Settings:
@@ -78,22 +80,27 @@ def data_folder() -> Path:
     return folder
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "browser: wants Chromium (Debian, Ubuntu: apt install chromium)")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without the data leave its tests out and say so; in CI, or when asked for by name, let them fail instead."""
-    wanted = "CI" in os.environ or "data" in (config.option.markexpr or "")
-    if wanted or _data_folder().is_dir():
-        return
-    left_out = [item for item in items if item.get_closest_marker("data")]
-    if left_out:
-        items[:] = [item for item in items if item not in left_out]
-        config.hook.pytest_deselected(items=left_out)
-        config.stash[LEFT_OUT] = len(left_out)
+    """Leave out the tests whose data or browser is not here and say so; in CI, or when asked for, let them fail."""
+    missing = {"data": _data_folder().is_dir(), "browser": CHROMIUM is not None}
+    for mark, there in missing.items():
+        if there or "CI" in os.environ or mark in (config.option.markexpr or ""):
+            continue
+        left_out = [item for item in items if item.get_closest_marker(mark)]
+        if left_out:
+            items[:] = [item for item in items if item not in left_out]
+            config.hook.pytest_deselected(items=left_out)
+            config.stash.setdefault(LEFT_OUT, {})[mark] = len(left_out)
 
 
-LEFT_OUT = pytest.StashKey[int]()
+LEFT_OUT = pytest.StashKey[dict[str, int]]()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if count := config.stash.get(LEFT_OUT, 0):
-        where = _data_folder()
-        terminalreporter.write_line(f"{count} tests marked `data` left out: {where} is not there (set TWOHOP_DATA)")
+    reasons = {"data": f"{_data_folder()} is not there (set TWOHOP_DATA)", "browser": "chromium is not installed"}
+    for mark, count in config.stash.get(LEFT_OUT, {}).items():
+        terminalreporter.write_line(f"{count} tests marked `{mark}` left out: {reasons[mark]}")

@@ -22,7 +22,13 @@ export function recommendationList(answer, { titles, linkTo, moved, chosen, poin
   const popular = answer.items.every((one) => isPopular(one, answer));
   return [
     popular && el("p", { class: "hint" }, "No paths yet, so these are the items that most shoppers have."),
-    el("p", { class: "legend", "aria-hidden": "true" }, el("span", { class: "key paths" }, "paths"), el("span", { class: "key direct" }, "direct")),
+    el(
+      "p",
+      { class: "legend" },
+      el("span", {}, `weights of generation ${answer.generation}${answer.variant === "challenger" ? ", the challenger" : ""}`),
+      el("span", { class: "key paths" }, "paths"),
+      el("span", { class: "key direct" }, "direct"),
+    ),
     el(
       "ol",
       { class: "ranked" },

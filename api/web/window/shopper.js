@@ -2,68 +2,33 @@
 
 import { DEFAULTS } from "./address.js";
 import { ask, part } from "./api.js";
-import { INTENTS, LIST, sliders } from "./controls.js";
+import { INTENTS, LIST } from "./controls.js";
 import { byId, gently, say } from "./dom.js";
 import { Drawing, strongest } from "./drawing.js";
 import { intentList, neededList } from "./intents.js";
-import { compare, line, summary } from "./moves.js";
+import { summary } from "./moves.js";
 import { Part } from "./part.js";
+import { Ranking } from "./ranking.js";
 import { recommendationList } from "./recommendations.js";
 import { timeline } from "./timeline.js";
 
 const EVENTS = 8, OLDER = 24; // events shown at first, and more with each click
 const NEEDED = 8;
 const INTENTS_SHOWN = 4;
-const bodyOf = (id) => byId(id).querySelector(".body");
-
-/** A ranked list and what it is compared with: the list of the default settings, or the one before an event. */
-class Ranking {
-  constructor(controls, names, page) {
-    const defaults = Object.fromEntries(names.map((name) => [name, DEFAULTS[name]]));
-    Object.assign(this, { names, page, defaults });
-    this.reset();
-    this.set = sliders(controls, names === LIST_NAMES ? LIST : INTENTS, (name, value) => page.set(name, value === DEFAULTS[name] ? null : value));
-  }
-
-  reset() {
-    Object.assign(this, { base: null, against: "the default settings", last: null });
-  }
-
-  get moved() {
-    return this.names.some((name) => this.page.given(name) !== null);
-  }
-
-  /** Ids of a fresh list against the base. */
-  judge(ids) {
-    if (!this.moved && this.against === "the default settings") this.base = ids;
-    this.last = ids;
-    return compare(this.base ?? ids, ids);
-  }
-
-  line(compared) {
-    if (!this.base || (!this.moved && this.against === "the default settings")) return null;
-    return line(compared, this.against, this.moved ? () => this.page.reset(this.names) : null);
-  }
-
-  /** From now on compare with the list as it stands. */
-  keep(against) {
-    Object.assign(this, { base: this.last, against });
-  }
-}
-
 const LIST_NAMES = LIST.map((one) => one.name);
 const INTENT_NAMES = INTENTS.map((one) => one.name);
+const bodyOf = (id) => byId(id).querySelector(".body");
 
 export class Shopper {
   constructor(page) {
-    Object.assign(this, { page, newest: null, events: EVENTS, fresh: new Set(), titles: new Map(), asked: {} });
+    Object.assign(this, { page, newest: null, events: EVENTS, fresh: new Set(), titles: new Map(), asked: {}, profile: {} });
     this.history = new Part(bodyOf("happened"), 6, page.app);
     this.intents = new Part(bodyOf("intents"), 4, page.app);
     this.list = new Part(bodyOf("next"), 8, page.app);
     this.needed = new Part(bodyOf("needed"), 4, page.app);
     this.drawing = new Drawing(bodyOf("all"), (id) => page.open(id));
-    this.ranking = new Ranking(byId("next").querySelector(".controls"), LIST_NAMES, page);
-    this.intentRanking = new Ranking(byId("intents").querySelector(".controls"), INTENT_NAMES, page);
+    this.ranking = new Ranking(byId("next").querySelector(".controls"), LIST, page);
+    this.intentRanking = new Ranking(byId("intents").querySelector(".controls"), INTENTS, page);
   }
 
   titleOf(item) {
@@ -91,6 +56,7 @@ export class Shopper {
       this.asked[what] = now;
     }
     if (again) {
+      this.loadFacts();
       this.loadHistory(other);
       this.loadNeeded(other);
     } else this.markChosen();
@@ -98,6 +64,18 @@ export class Shopper {
 
   path(rest) {
     return `users/${part(this.page.user())}/${rest}`;
+  }
+
+  /** The line under the name is an extra: what keeps it away is told by the other parts. */
+  async loadFacts() {
+    const user = this.page.user();
+    const found = await ask(`users/${part(user)}`).catch(() => ({}));
+    if (this.page.user() === user) this.tell({ items: found.items, triggers: found.triggers });
+  }
+
+  tell(facts) {
+    Object.assign(this.profile, facts);
+    this.page.facts(this.profile);
   }
 
   loadHistory(other) {
@@ -112,19 +90,18 @@ export class Shopper {
   drawHistory(items, k) {
     this.learn(items);
     this.newest = items[0]?.last_time ?? null;
-    this.page.facts({ newest: this.newest });
+    this.tell({ newest: this.newest });
     const more = items.length > k ? () => ((this.events += OLDER), this.loadHistory(false)) : null;
     this.history.body.replaceChildren(...[timeline(items.slice(0, k), this.page.linkTo, this.fresh, more)].flat());
   }
 
   loadIntents(other) {
-    const { lambda, tau, alpha } = this.page.settings();
-    const given = Object.fromEntries(Object.entries({ lambda, tau, alpha }).map(([name, value]) => [name, this.page.given(name) === null ? null : value]));
+    const given = Object.fromEntries(INTENT_NAMES.map((name) => [name, this.page.given(name)])); // else the stored ones
     const find = (query, signal) => ask(this.path("intents"), { query: { k: INTENTS_SHOWN, needs: 6, ...query }, signal });
     return this.intents.load(
       async (signal) => {
-        const [answer, base] = await Promise.all([find(given, signal), this.base(this.intentRanking, () => find({}, signal))]);
-        if (base) this.intentRanking.base = rows(base, "intents").map((one) => one.id);
+        const [answer, base] = await Promise.all([find(given, signal), this.intentRanking.needsBase() && find({}, signal)]);
+        if (base) this.intentRanking.compareWith(rows(base, "intents").map((one) => one.id));
         return rows(answer, "intents");
       },
       (intents) => this.drawIntents(intents),
@@ -147,9 +124,9 @@ export class Shopper {
         const [answer, triggers, base] = await Promise.all([
           recommend({ m, neighbours, k, explain: true }, signal),
           ask(this.path("triggers"), { query: { m }, signal }),
-          this.base(this.ranking, () => recommend({ m: DEFAULTS.m, neighbours: DEFAULTS.neighbours, k: DEFAULTS.k }, signal)),
+          this.ranking.needsBase() && recommend({ m: DEFAULTS.m, neighbours: DEFAULTS.neighbours, k }, signal),
         ]);
-        if (base) this.ranking.base = base.items.map((one) => one.id);
+        if (base) this.ranking.compareWith(base.items.map((one) => one.id));
         this.learn(rows(triggers, "triggers"));
         return answer;
       },
@@ -193,12 +170,8 @@ export class Shopper {
     this.fresh.add(item);
     this.ranking.keep("the list before your event");
     this.intentRanking.keep("the order before your event");
+    this.loadFacts();
     await Promise.all([this.loadHistory(false), this.loadIntents(false), this.loadList(false), this.loadNeeded(false)]);
-  }
-
-  /** The list of the default settings, where it is needed to compare with and not known yet. */
-  base(ranking, find) {
-    return ranking.moved && ranking.base === null ? find() : null;
   }
 
   learn(items) {

@@ -13,9 +13,11 @@ import { sentence } from "./part.js";
 
 const WELCOME = 12; // shoppers offered at the start
 
+const narrow = matchMedia("(max-width: 45.99rem)");
+
 let role = null;
 let shown = {};
-let last = null; // where the keyboard was before an item was opened
+let last = null; // the row where the keyboard was before an item was opened
 
 const app = {
   lost: (error) => connection.lost(error),
@@ -76,6 +78,7 @@ const usersOf = (answer) => (Array.isArray(answer) ? answer : answer.users).map(
 function view(name) {
   for (const id of ["gate", "welcome", "shopper"]) byId(id).hidden = id !== name;
   byId("choose").hidden = name === "gate";
+  cover();
 }
 
 function gate(why) {
@@ -106,7 +109,10 @@ function show(again = false) {
   shown = read();
   const moved = again || before.user !== shown.user;
   choose.input.value = shown.user ?? "";
-  if (!shown.user) return welcome();
+  if (!shown.user) {
+    shopper.stop();
+    return welcome();
+  }
   view("shopper");
   document.title = `Shopper ${shown.user} · Twohop`;
   byId("who").replaceChildren("Shopper ", named(shown.user));
@@ -123,6 +129,7 @@ function showItem(before) {
   byId("all").hidden = open;
   byId("item").hidden = !open;
   byId("shopper").classList.toggle("reading", open);
+  cover();
   if (open) {
     itemView.show(shown.user, shown.item, page.settings(), shopper.titleOf(shown.item));
     if (before.item !== shown.item && before.user) {
@@ -138,6 +145,13 @@ function showItem(before) {
     }
     last = null;
   }
+}
+
+/** On a phone an open item covers the rest: nothing behind it takes the keyboard. */
+function cover() {
+  const covered = !byId("shopper").hidden && shown.item !== null && narrow.matches;
+  for (const behind of document.querySelectorAll("#shopper > .who, .jump, .pane.now, .pane.next, .top, .foot")) behind.inert = covered;
+  document.documentElement.classList.toggle("covered", covered);
 }
 
 function facts(profile) {
@@ -188,6 +202,7 @@ async function offer(body) {
   }
 }
 
+narrow.addEventListener("change", cover);
 window.addEventListener("hashchange", () => (new URLSearchParams(location.hash.slice(1)).has("key") ? start() : role && show()));
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && shown.item) location.hash = page.all();

@@ -1,18 +1,21 @@
 """All intents, a page at a time."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from graph.driver import Database
 from graph.statements import statement
 
+IntentSource = Literal["table", "mined"]
+
 
 @dataclass(frozen=True)
 class ListedIntent:
-    """`source`: table or mined."""
+    """`source`: the open table of intents, or mined from a browse tree."""
 
     id: str
     sentence: str
-    source: str
+    source: IntentSource
     department: str | None
 
 

@@ -35,7 +35,8 @@ class Variant:
         if p is None:
             return None
         middle, half = p + Z**2 / (2 * n), Z * sqrt(p * (1 - p) / n + (Z / (2 * n)) ** 2)
-        return max(0.0, (middle - half) / (1 + Z**2 / n)), min(1.0, (middle + half) / (1 + Z**2 / n))
+        low, high = ((middle + sign * half) / (1 + Z**2 / n) for sign in (-1, 1))
+        return max(0.0, min(p, low)), min(1.0, max(p, high))  # rounding leaves p in it, and it in 0 to 1
 
 
 def variants(database: Database, began: datetime) -> list[Variant]:

@@ -13,7 +13,8 @@ from cypher.recommend import recommend
 from graph import weights as batches
 from graph.constraints import create_constraints
 from graph.driver import Database, Parameters, Row, connect
-from graph.errors import ArtefactError, DatabaseError, NotFound, StoreError
+from graph.errors import ArtefactError, Conflict, DatabaseError, Invalid, NotFound, StoreError
+from graph.experiment import Experiment, running_experiment, start_experiment, stop_experiment
 from graph.generations import (
     drop,
     list_generations,
@@ -107,7 +108,7 @@ def test_a_written_generation_is_stored_and_not_live(graph: Database) -> None:
 
 def test_switch_and_rollback(graph: Database) -> None:
     first, second = write(graph, 1.0), write(graph, 2.0)
-    with pytest.raises(StoreError, match="no earlier generation"):
+    with pytest.raises(Conflict, match="no earlier generation"):
         rollback(graph)
     switch(graph, first)
     switch(graph, second)
@@ -126,7 +127,7 @@ def test_switch_refuses_what_is_not_there_or_not_ready(graph: Database, settings
         switch(graph, 99)
     with pytest.raises(DatabaseError), connect(settings) as own:
         write(Cut(own, 2), 2.0)
-    with pytest.raises(StoreError, match="is writing, not ready"):
+    with pytest.raises(Conflict, match="is writing, not ready"):
         switch(graph, first + 1)
     assert live_generation(graph).id == first
 
@@ -223,7 +224,7 @@ def test_impossible_weights_are_refused_before_anything_is_written(
 def test_a_dropped_generation_leaves_no_trace_and_its_id_never_comes_back(graph: Database) -> None:
     first, second = write(graph, 1.0), write(graph, 2.0)
     switch(graph, first)
-    with pytest.raises(StoreError, match=f"generation {first} is live"):
+    with pytest.raises(Conflict, match=f"generation {first} is live"):
         drop(graph, first)
     drop(graph, second)
     assert traces(graph, second) == {}
@@ -248,7 +249,7 @@ def test_an_interrupted_drop_is_finished_later(
     with pytest.raises(DatabaseError), connect(settings) as own:
         drop(CutDrop(own, 99), old)
     assert traces(graph, old)
-    with pytest.raises(StoreError, match="is dropping, not ready"):
+    with pytest.raises(Conflict, match="is dropping, not ready"):
         switch(graph, old)
     finish(graph, old)
     assert traces(graph, old) == {}
@@ -264,6 +265,128 @@ def test_prune_keeps_the_live_one_and_the_one_before(graph: Database) -> None:
     assert rollback(graph) == ids[2]
     with pytest.raises(StoreError, match="keep 1 or more"):
         prune(graph, keep=0)
+
+
+def test_an_experiment_serves_two_generations_until_it_is_stopped(graph: Database) -> None:
+    first, second = write(graph, 1.0), write(graph, 2.0)
+    switch(graph, first)
+    with pytest.raises(NotFound, match="no experiment is running"):
+        running_experiment(graph)
+    begun = start_experiment(graph, second, 0.1)
+    assert begun == running_experiment(graph) == Experiment(first, second, 0.1, begun.began)
+    assert [(one.id, one.live, one.challenger) for one in list_generations(graph)] == [
+        (second, False, True),
+        (first, True, False),
+    ]
+    stop_experiment(graph)
+    for missing in (running_experiment, stop_experiment):
+        with pytest.raises(NotFound, match="no experiment is running"):
+            missing(graph)
+    assert not any(one.challenger for one in list_generations(graph))
+    serving = graph.read("MATCH (s:Serving {id: 'weights'}) RETURN keys(s) AS keys")[0]["keys"]
+    assert not {"challenger", "share", "experiment_began"} & set(serving)
+
+
+def test_the_same_experiment_goes_on_and_another_share_begins_anew(graph: Database) -> None:
+    first, second = write(graph, 1.0), write(graph, 2.0)
+    switch(graph, first)
+    start_experiment(graph, second, 0.1)
+    graph.write("MATCH (s:Serving {id: 'weights'}) SET s.experiment_began = datetime('2020-01-01T00:00:00Z')")
+    assert start_experiment(graph, second, 0.1).began.year == 2020
+    assert start_experiment(graph, second, 0.2).began.year > 2020
+
+
+def test_experiments_that_cannot_be(graph: Database, settings: Settings) -> None:
+    first = write(graph, 1.0)
+    with pytest.raises(StoreError, match="no live weights"):
+        start_experiment(graph, first, 0.5)
+    switch(graph, first)
+    with pytest.raises(Conflict, match=f"generation {first} is live: an experiment needs another one"):
+        start_experiment(graph, first, 0.5)
+    with pytest.raises(NotFound, match="generation 99 does not exist"):
+        start_experiment(graph, 99, 0.5)
+    with pytest.raises(DatabaseError), connect(settings) as own:
+        write(Cut(own, 2), 2.0)
+    with pytest.raises(Conflict, match=f"generation {first + 1} is writing, not ready"):
+        start_experiment(graph, first + 1, 0.5)
+    second = write(graph, 2.0)
+    for share in (0.0, 1.0, -0.5, 1e-6, 0.99999, 7.0):
+        with pytest.raises(Invalid, match=f"share {share:g} of the users"):
+            start_experiment(graph, second, share)
+    with pytest.raises(NotFound, match="no experiment is running"):
+        running_experiment(graph)
+
+
+def test_what_is_in_an_experiment_is_not_dropped(graph: Database) -> None:
+    ids = [write(graph, weight) for weight in (1.0, 2.0, 3.0)]
+    switch(graph, ids[0])
+    start_experiment(graph, ids[1], 0.5)
+    with pytest.raises(Conflict, match=rf"generation {ids[1]} is in an experiment: end that first \(twohop"):
+        drop(graph, ids[1])
+    assert prune(graph, keep=1) == [ids[2]]
+    assert traces(graph, ids[1]) == {"vector": 6, "weight": 1, "similar": 3}
+    assert running_experiment(graph).challenger == ids[1]
+    stop_experiment(graph)
+    drop(graph, ids[1])
+    assert traces(graph, ids[1]) == {}
+
+
+@pytest.mark.parametrize("place", [1, 2])
+def test_another_live_generation_ends_the_experiment(graph: Database, place: int) -> None:
+    ids = [write(graph, weight) for weight in (1.0, 2.0, 3.0)]
+    switch(graph, ids[0])
+    start_experiment(graph, ids[1], 0.5)
+    switch(graph, ids[0])  # is live already
+    assert running_experiment(graph).challenger == ids[1]
+    switch(graph, ids[place])
+    assert live_generation(graph).id == ids[place]
+    with pytest.raises(NotFound, match="no experiment is running"):
+        running_experiment(graph)
+    start_experiment(graph, ids[0], 0.5)
+    assert rollback(graph) == ids[0]
+    with pytest.raises(NotFound, match="no experiment is running"):
+        running_experiment(graph)
+
+
+def test_a_challenger_is_never_live_while_others_switch_and_start(graph: Database) -> None:
+    """Threads start, stop and switch at once; whoever looks sees two different ready generations, or no experiment."""
+    first, second = write(graph, 1.0), write(graph, 2.0)
+    switch(graph, first)
+    done = threading.Event()
+    wrong: list[object] = []
+
+    def guarded(work: Callable[[], object]) -> None:
+        while not done.is_set():
+            try:
+                work()
+            except (Conflict, NotFound):
+                pass
+            except BaseException as error:  # a thread's failure must reach the test
+                wrong.append(error)
+                return
+
+    def look() -> None:
+        found = running_experiment(graph)
+        if {found.control, found.challenger} != {first, second} or found.share not in (0.1, 0.9):
+            wrong.append(found)
+
+    def restart() -> None:
+        for generation, share in ((first, 0.1), (second, 0.9)):
+            try:
+                start_experiment(graph, generation, share)
+            except Conflict:
+                stop_experiment(graph)
+
+    works = (look, look, restart, restart)
+    threads = [threading.Thread(target=guarded, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for turn in range(100):
+        switch(graph, (second, first)[turn % 2])
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
 
 
 def test_a_reader_sees_one_generation_or_the_other_never_a_mix(graph: Database) -> None:

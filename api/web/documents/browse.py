@@ -1,18 +1,14 @@
-"""Browse trees as the REST API tells them."""
+"""What the REST API tells of browse trees."""
 
 from typing import Annotated
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, Field
 from pydantic.config import JsonDict
 
-Class = Annotated[
-    str | None,
-    Field(
-        validation_alias=AliasChoices("class", "node_class"),
-        serialization_alias="class",
-        description="category, assortment or alias; null where nobody told",
-    ),
-]
+from api.documents import shown
+from cypher.browse_node import ServedIntent
+from cypher.category_complements import ComplementaryCategory
+
 SOFT_DRINKS: JsonDict = {
     "id": "GROCERY/SOFT DRINKS",
     "name": "SOFT DRINKS",
@@ -23,61 +19,49 @@ SOFT_DRINKS: JsonDict = {
 
 
 class ListedNode(BaseModel):
-    """`level`: 0 at the top; `children`: browse nodes right below it."""
+    """`level`: 0 at the top; `class`: category, assortment or alias, null where nobody told."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [SOFT_DRINKS]})
+    model_config = shown(SOFT_DRINKS)
 
     id: str
     name: str | None
     level: int | None
-    node_class: Class
-    children: int
+    node_class: Annotated[
+        str | None, Field(validation_alias=AliasChoices("class", "node_class"), serialization_alias="class")
+    ]
+    children: Annotated[int, Field(description="browse nodes right below it")]
 
 
 class NodesDocument(BaseModel):
     """One page of browse nodes. `next` is the `after` of the next page; null on the last one."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"nodes": [SOFT_DRINKS], "next": "GROCERY/SOFT DRINKS"}]})
+    model_config = shown({"nodes": [SOFT_DRINKS], "next": "GROCERY/SOFT DRINKS"})
 
     nodes: list[ListedNode]
     next: str | None
 
 
-class ServedIntent(BaseModel):
-    """`rank`: 1 is the most confident of the node; `source`: hand, table, queries or model."""
-
-    id: str
-    sentence: str
-    confidence: float
-    rank: int
-    source: str
-
-
 class NodeDocument(ListedNode):
     """`items`: in the node and below it; `path`: from the top of the tree down."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                SOFT_DRINKS
-                | {
-                    "tree": "complete-journey",
-                    "class_source": "hand",
-                    "class_confidence": None,
-                    "parent": "GROCERY",
-                    "path": "GROCERY > SOFT DRINKS",
-                    "items": 2482,
-                    "serves": [
-                        {
-                            "id": "game-day-snacks",
-                            "sentence": "get snacks for a game day",
-                            "confidence": 0.9,
-                            "rank": 1,
-                            "source": "hand",
-                        }
-                    ],
+    model_config = shown(
+        {
+            **SOFT_DRINKS,
+            "tree": "complete-journey",
+            "class_source": "hand",
+            "class_confidence": None,
+            "parent": "GROCERY",
+            "path": "GROCERY > SOFT DRINKS",
+            "items": 2482,
+            "serves": [
+                {
+                    "id": "grill-party",
+                    "sentence": "prepare for a grill party",
+                    "confidence": 0.9,
+                    "rank": 1,
+                    "source": "hand",
                 }
-            ]
+            ],
         }
     )
 
@@ -90,12 +74,13 @@ class NodeDocument(ListedNode):
     serves: list[ServedIntent]
 
 
-class ComplementaryCategory(BaseModel):
-    """A browse node that completes another; `sentence` says for what: the `intent` that both serve."""
+class CategoriesDocument(BaseModel):
+    """Browse nodes that complete one: `sentence` says for what, the `intent` that both serve."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = shown(
+        {
+            "node": "GROCERY/CHARCOAL",
+            "categories": [
                 {
                     "id": "GROCERY/ICE",
                     "name": "ICE",
@@ -104,13 +89,9 @@ class ComplementaryCategory(BaseModel):
                     "intent": "grill-party",
                     "sentence": "prepare for a grill party",
                 }
-            ]
+            ],
         }
     )
 
-    id: str
-    name: str | None
-    path: str
-    score: float
-    intent: str
-    sentence: str
+    node: str
+    categories: list[ComplementaryCategory]

@@ -2,14 +2,14 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 
-from api.web.parameters import LONGEST_ID, Plain
+from api.documents import shown
+from api.web.parameters import LONGEST_LIST, Id
+from cypher.contents import RankedContent
 
-MOST = 1000  # contents of a request, and items of a content
 TOTAL = 10_000  # items of a request
 
-Id = Annotated[StrictStr, Field(min_length=1, max_length=LONGEST_ID), Plain]
 Embedding = Literal["intent", "baseline"]
 
 
@@ -19,15 +19,19 @@ class ContentsRequest(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "examples": [{"user": "1", "contents": {"grill": ["1082185", "1029743"], "bakery": ["995242"]}, "k": 2}]
+            "examples": [
+                {"user": "1", "contents": {"grill": ["1082185", "1029743"], "bakery": ["995242"]}, "k": 2},
+                {"user": "1", "embedding": "baseline"},
+            ]
         },
     )
 
     user: Annotated[Id, Field(description="id of a user")]
     contents: Annotated[
-        dict[Id, Annotated[list[Id], Field(max_length=MOST)]] | None, Field(min_length=1, max_length=MOST)
+        dict[Id, Annotated[list[Id], Field(max_length=LONGEST_LIST)]] | None,
+        Field(min_length=1, max_length=LONGEST_LIST, description=f"{TOTAL:,} items in all at most"),
     ] = None
-    k: Annotated[StrictInt, Field(ge=1, le=1000, description="contents to return")] = 10
+    k: Annotated[StrictInt, Field(ge=1, le=1000, description="how many to return")] = 10
     embedding: Annotated[
         Embedding, Field(description="intent: vectors by the encoder of intents; baseline: by the untuned one")
     ] = "intent"
@@ -35,34 +39,24 @@ class ContentsRequest(BaseModel):
     @model_validator(mode="after")
     def _are_not_too_many(self) -> Self:
         if sum(len(items) for items in (self.contents or {}).values()) > TOTAL:
-            raise ValueError(f"contents: more than {TOTAL} items in all: send fewer at a time")
+            raise ValueError(f"contents: more than {TOTAL:,} items in all: send fewer at a time")
         return self
 
 
-class RankedContent(BaseModel):
-    """`items` of it that could be compared; `score`: the dot product of their mean vector and the user's."""
-
-    id: str
-    name: str | None
-    items: int
-    score: float
-
-
 class RankedContentsDocument(BaseModel):
-    """The contents that mean most to a user, the best first; none for a user who had nothing yet."""
+    """The contents that mean most to a user, the best first; none for a user who had nothing yet.
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "user": "1",
-                    "embedding": "intent",
-                    "contents": [
-                        {"id": "grill", "name": "grill", "items": 2, "score": 0.61},
-                        {"id": "bakery", "name": "bakery", "items": 1, "score": 0.48},
-                    ],
-                }
-            ]
+    `items` of a content that could be compared; `score`: the dot product of their mean vector and the user's.
+    """
+
+    model_config = shown(
+        {
+            "user": "1",
+            "embedding": "intent",
+            "contents": [
+                {"id": "grill", "name": "grill", "items": 2, "score": 0.61},
+                {"id": "bakery", "name": "bakery", "items": 1, "score": 0.48},
+            ],
         }
     )
 

@@ -4,10 +4,27 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
+from pydantic.config import JsonDict
 
+from api.documents import shown
 from cypher.variants import Variant, VariantName
 from graph.experiment import STEPS, Experiment
 
+SECOND: JsonDict = {
+    "id": 2,
+    "live": True,
+    "challenger": False,
+    "state": "ready",
+    "model": "pdn",
+    "data": "complete-journey",
+    "artefact": "b1946ac92492d2347c6235b4d2611184591b2f3c3d0e1a9c7d0f5e8a6b4c2d10",
+    "metrics": {"ndcg@10": 0.045},
+    "created": "2026-01-31T12:00:00Z",
+    "users": 2469,
+    "items": 24538,
+    "interactions": 742028,
+    "similar": 2453800,
+}
 GREATEST_ID = 2**53  # of a generation: what JSON's numbers hold exactly
 
 
@@ -17,27 +34,7 @@ class GenerationDocument(BaseModel):
     `live` serves all users, but for those who get the `challenger` of an experiment.
     """
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": 2,
-                    "live": True,
-                    "challenger": False,
-                    "state": "ready",
-                    "model": "pdn",
-                    "data": "complete-journey",
-                    "artefact": "b1946ac92492d2347c6235b4d2611184b1946ac92492d2347c6235b4d2611184",
-                    "metrics": {"ndcg@10": 0.045},
-                    "created": "2026-01-31T12:00:00Z",
-                    "users": 2469,
-                    "items": 24538,
-                    "interactions": 742028,
-                    "similar": 2453800,
-                }
-            ]
-        }
-    )
+    model_config = shown(SECOND)
 
     id: int
     live: bool
@@ -52,6 +49,14 @@ class GenerationDocument(BaseModel):
     items: int
     interactions: int
     similar: int
+
+
+class GenerationsDocument(BaseModel):
+    """All generations that are stored, the newest first."""
+
+    model_config = shown({"generations": [SECOND]})
+
+    generations: list[GenerationDocument]
 
 
 class ExperimentRequest(BaseModel):
@@ -91,35 +96,31 @@ class VariantDocument(BaseModel):
 class ExperimentDocument(BaseModel):
     """The experiment that runs, and how its variants do."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = shown(
+        {
+            "began": "2026-01-31T12:00:00Z",
+            "variants": [
                 {
-                    "began": "2026-01-31T12:00:00Z",
-                    "variants": [
-                        {
-                            "variant": "control",
-                            "generation": 2,
-                            "share": 0.9,
-                            "users": 1800,
-                            "impressions": 9000,
-                            "clicks": 450,
-                            "click_through": 0.05,
-                            "interval": [0.0457, 0.0547],
-                        },
-                        {
-                            "variant": "challenger",
-                            "generation": 3,
-                            "share": 0.1,
-                            "users": 200,
-                            "impressions": 1000,
-                            "clicks": 62,
-                            "click_through": 0.062,
-                            "interval": [0.0487, 0.0787],
-                        },
-                    ],
-                }
-            ]
+                    "variant": "control",
+                    "generation": 2,
+                    "share": 0.9,
+                    "users": 1800,
+                    "impressions": 9000,
+                    "clicks": 450,
+                    "click_through": 0.05,
+                    "interval": [0.0457, 0.0547],
+                },
+                {
+                    "variant": "challenger",
+                    "generation": 3,
+                    "share": 0.1,
+                    "users": 200,
+                    "impressions": 1000,
+                    "clicks": 62,
+                    "click_through": 0.062,
+                    "interval": [0.0487, 0.0787],
+                },
+            ],
         }
     )
 

@@ -4,11 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.web.documents.browse import ComplementaryCategory, NodeDocument, NodesDocument
+from api.web.documents.browse import CategoriesDocument, NodeDocument, NodesDocument
 from api.web.keys import needs
-from api.web.parameters import LONGEST_ID, Node, Opened, Plain
+from api.web.parameters import LONGEST_ID, K, Node, Opened, Plain
 from api.web.problems import responses
-from cypher import category_complements as complements_query
 from cypher.browse_node import ShownNode, browse_node
 from cypher.category_complements import category_complements
 from cypher.children import children
@@ -35,13 +34,10 @@ Tree = Annotated[
 After = Annotated[
     str, Query(max_length=LONGEST_ID, description="id of the last node of the page before: its `next`"), Plain
 ]
-Many = Annotated[int, Query(ge=1, le=1000, description="browse nodes to return")]
 
 
 @router.get("/browse", operation_id="list_browse_nodes")
-def nodes(
-    database: Opened, parent: Parent = None, tree: Tree = None, k: Many = 100, after: After = ""
-) -> NodesDocument:
+def nodes(database: Opened, parent: Parent = None, tree: Tree = None, k: K = 100, after: After = "") -> NodesDocument:
     """The top nodes of a browse tree, or the nodes below one, in the order of their ids, a page at a time."""
     if parent is not None and tree is not None:
         raise Invalid("parent and tree: give one of them, for a node is of one tree")
@@ -52,12 +48,10 @@ def nodes(
     )
 
 
-@router.get(
-    "/browse/{node:path}/complements", operation_id="complete_browse_node", response_model=list[ComplementaryCategory]
-)
-def complements(database: Opened, node: Node, k: Many = 10) -> list[complements_query.ComplementaryCategory]:
+@router.get("/browse/{node:path}/complements", operation_id="complete_browse_node")
+def complements(database: Opened, node: Node, k: K = 10) -> CategoriesDocument:
     """Categories that complete a category, each with the intent that both serve."""
-    return category_complements(database, node, k)
+    return CategoriesDocument(node=node, categories=category_complements(database, node, k))
 
 
 @router.get("/browse/{node:path}", operation_id="show_browse_node", response_model=NodeDocument)

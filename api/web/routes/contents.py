@@ -15,6 +15,4 @@ router = APIRouter(tags=["contents"], dependencies=[needs("read")], responses=re
 def rank(database: Opened, asked: ContentsRequest) -> RankedContentsDocument:
     """Rank contents by how near their items are to the user's. Nothing is stored."""
     found = rank_contents(database, asked.user, asked.contents, asked.k, asked.embedding)
-    return RankedContentsDocument.model_validate(
-        {"user": asked.user, "embedding": asked.embedding, "contents": found}, from_attributes=True
-    )
+    return RankedContentsDocument(user=asked.user, embedding=asked.embedding, contents=found)

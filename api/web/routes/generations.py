@@ -4,7 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from api.web.documents.generations import GREATEST_ID, ExperimentDocument, ExperimentRequest, GenerationDocument
+from api.web.documents.generations import (
+    GREATEST_ID,
+    ExperimentDocument,
+    ExperimentRequest,
+    GenerationDocument,
+    GenerationsDocument,
+)
 from api.web.keys import needs
 from api.web.parameters import Opened
 from api.web.problems import responses
@@ -13,22 +19,16 @@ from graph import generations as stored
 from graph.driver import Database
 from graph.errors import NotFound
 from graph.experiment import running_experiment, start_experiment, stop_experiment
-from graph.generations import Generation
 
 router = APIRouter(tags=["generations"])
 
 Id = Annotated[int, Path(ge=1, le=GREATEST_ID, examples=[2], description="id of a generation")]
 
 
-@router.get(
-    "/generations",
-    operation_id="list_generations",
-    response_model=list[GenerationDocument],
-    dependencies=[needs("read")],
-)
-def generations(database: Opened) -> list[Generation]:
+@router.get("/generations", operation_id="list_generations", dependencies=[needs("read")])
+def generations(database: Opened) -> GenerationsDocument:
     """All generations of weights that are stored, the newest first."""
-    return stored.list_generations(database)
+    return GenerationsDocument.model_validate({"generations": stored.list_generations(database)}, from_attributes=True)
 
 
 @router.post("/generations/rollback", operation_id="roll_back", dependencies=[needs("admin")], responses=responses(409))

@@ -4,13 +4,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from api.web.documents.intents import FoundIntentsDocument, IntentDocument, IntentsDocument, Source
+from api.web.documents.intents import FoundIntentsDocument, IntentDocument, IntentsDocument
 from api.web.keys import needs
 from api.web.live import LiveNetworks
-from api.web.parameters import LONGEST_ID, Live, Opened, Plain
+from api.web.parameters import LONGEST_ID, K, Live, Opened, Plain
 from api.web.problems import responses
 from cypher.intent import ShownIntent
 from cypher.intent import intent as read_intent
+from cypher.intents import IntentSource
 from cypher.intents import intents as read_intents
 from cypher.intents_by_meaning import intents_by_meaning
 from cypher.intents_by_words import intents_by_words
@@ -32,34 +33,29 @@ Department = Annotated[
     Plain,
 ]
 OfSource = Annotated[
-    Source | None, Query(description="only those of the open table, or only those mined from browse trees")
+    IntentSource | None, Query(description="only those of the open table, or only those mined from browse trees")
 ]
 Text = Annotated[
     str, Query(min_length=1, max_length=2000, examples=["barbecue with friends"], description="any text"), Plain
 ]
-Many = Annotated[int, Query(ge=1, le=1000, description="intents to return")]
 
 
 @router.get("/intents", operation_id="list_intents")
 def intents(
-    database: Opened, k: Many = 10, after: After = "", department: Department = None, source: OfSource = None
+    database: Opened, k: K = 10, after: After = "", department: Department = None, source: OfSource = None
 ) -> IntentsDocument:
     """All intents in the order of their ids, a page at a time."""
     found = read_intents(database, k + 1, after, department=department, source=source)
     page = found[:k]
-    return IntentsDocument.model_validate(
-        {"intents": page, "next": page[-1].id if len(found) > k else None}, from_attributes=True
-    )
+    return IntentsDocument(intents=page, next=page[-1].id if len(found) > k else None)
 
 
 @router.get("/intents/search", operation_id="search_intents")
-def search(database: Opened, live: Live, q: Text, k: Many = 10) -> FoundIntentsDocument:
+def search(database: Opened, live: Live, q: Text, k: K = 10) -> FoundIntentsDocument:
     """Intents that mean what a text means, or where no encoder is at hand, those that share words with it."""
     vector = _meaning(live, q)
     found = intents_by_words(database, q, k) if vector is None else intents_by_meaning(database, vector, k)
-    return FoundIntentsDocument.model_validate(
-        {"q": q, "by": "words" if vector is None else "meaning", "intents": found}, from_attributes=True
-    )
+    return FoundIntentsDocument(q=q, by="words" if vector is None else "meaning", intents=found)
 
 
 @router.get(

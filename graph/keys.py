@@ -17,6 +17,7 @@ Role = Literal["read", "write", "admin"]  # each may do what those before it may
 ROLES: tuple[Role, ...] = get_args(Role)
 LONGEST_NAME = 100  # characters
 KEY = re.compile(r"th_([a-z0-9]{12})_([A-Za-z0-9_-]{43})")
+LOOKS_LIKE_ONE = re.compile(r"th_[a-z0-9]{12}_[A-Za-z0-9_-]+")  # anywhere in a text; such are told to nobody
 
 
 @dataclass(frozen=True)

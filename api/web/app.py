@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from api.web import observe, problems
 from api.web.connection import Connection
 from api.web.keys import Keys
-from api.web.limits import STREAMS, Gate, Limits, Rates
+from api.web.limits import LOBBY, STREAMS, Gate, Limits, Rates
 from api.web.live import LiveNetworks
 from api.web.observe import Observe
 from api.web.problems import responses
@@ -25,6 +25,7 @@ from api.web.routes import (
     health,
     intents,
     items,
+    sessions,
     users,
     window,
 )
@@ -32,8 +33,7 @@ from api.web.routing import adopt
 from api.web.traces import Traces
 from graph.settings import Settings, load_settings
 
-SPARE_THREADS = 8  # for what takes no place at the gate: keys, probes, streams
-ROUTERS = (users, items, intents, browse, catalogue, contents, events, generations, guide, health, window)
+ROUTERS = (users, items, sessions, intents, browse, catalogue, contents, events, generations, guide, health, window)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -49,7 +49,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        current_default_thread_limiter().total_tokens = settings.concurrency + SPARE_THREADS
+        current_default_thread_limiter().total_tokens = settings.concurrency + STREAMS + LOBBY
         connection.open()
         refresher.start()
         yield
@@ -63,16 +63,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         responses=responses(401, 403, 422, 429, 503, 504),
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
         telemetry=traces.config,
         middleware=[Middleware(Observe), Middleware(Limits, settings)],  # the first is the outermost
     )
     app.state.connection, app.state.live, app.state.refresher = connection, live, refresher
     app.state.keys = Keys(lambda: connection.database)
-    app.state.rates, app.state.gate, app.state.streams = (
-        Rates(settings.rate_limit),
-        Gate(settings.concurrency),
-        Gate(STREAMS),
-    )
+    app.state.rates = Rates(settings.rate_limit)
+    app.state.gate, app.state.streams, app.state.lobby = Gate(settings.concurrency), Gate(STREAMS), Gate(LOBBY)
     for module in ROUTERS:
         app.include_router(adopt(module.router))
     problems.add_handlers(app)

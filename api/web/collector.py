@@ -1,7 +1,6 @@
 """Where spans go: OpenTelemetry's SDK and its exporter by HTTP, set up by OTEL_* variables. Wants the extra."""
 
 import os
-import re
 
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -9,7 +8,8 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-KEY = re.compile(r"th_[a-z0-9]{12}_[A-Za-z0-9_-]+")
+from graph.keys import LOOKS_LIKE_ONE
+
 SENT = ("url.path", "url.query")  # attributes that hold what a client sent
 
 
@@ -19,8 +19,8 @@ class HideKeys(SpanProcessor):
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002  the SDK's
         for name in SENT:
             value = (span.attributes or {}).get(name)
-            if isinstance(value, str) and KEY.search(value):
-                span.set_attribute(name, KEY.sub("th_…", value))
+            if isinstance(value, str) and LOOKS_LIKE_ONE.search(value):
+                span.set_attribute(name, LOOKS_LIKE_ONE.sub("th_…", value))
 
 
 def make_provider() -> TracerProvider:

@@ -17,7 +17,8 @@ from api.web.bodies import STREAM
 from api.web.problems import problem
 from graph.settings import Settings, bytes_of
 
-STREAMS = 8  # read at once
+STREAMS = 8  # of events, read at once
+LOBBY = 8  # requests without a key, such as probes, worked on at once
 SOON = 1  # seconds, for Retry-After where too much is asked at once
 
 
@@ -55,7 +56,7 @@ class Limits:
         except TimeoutError:
             if started or not timer.expired():
                 raise
-            await _late(self.deadline, body.whole)(scope, receive, send)
+            await _late(self.deadline, body.awaited)(scope, receive, send)
 
 
 class _Body:
@@ -64,11 +65,12 @@ class _Body:
     def __init__(self, receive: Receive, most: int, patience: float) -> None:
         self._receive, self._most, self._patience = receive, most, patience
         self._read = 0
-        self.whole = False
+        self.whole = self.awaited = False
 
     async def receive(self) -> Message:
         if self.whole:  # what comes now is the end of the connection, and may take as long as the reply
             return await self._receive()
+        self.awaited = True
         try:
             async with asyncio.timeout(self._patience):
                 message = await self._receive()
@@ -78,6 +80,7 @@ class _Body:
                 f"nothing of the body came for {self._patience:g} s",
                 {"Connection": "close"},
             ) from None
+        self.awaited = False
         if message["type"] == "http.request":
             self._read += len(message.get("body", b""))
             if self._read > self._most:
@@ -142,8 +145,8 @@ def _length(scope: Scope) -> int | None:
     return None
 
 
-def _late(deadline: float, whole: bool) -> ASGIApp:
-    if whole:
+def _late(deadline: float, awaited: bool) -> ASGIApp:
+    if not awaited:
         return problem(HTTPStatus.GATEWAY_TIMEOUT, f"the request took longer than {deadline:g} s: ask for less")
     detail = f"the body was not there within {deadline:g} s"
     return problem(HTTPStatus.REQUEST_TIMEOUT, detail, headers={"Connection": "close"})

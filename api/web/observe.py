@@ -24,6 +24,7 @@ from prometheus_client import (
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.web.problems import problem
+from graph.keys import LOOKS_LIKE_ONE
 
 log = logging.getLogger(__name__)
 
@@ -188,15 +189,17 @@ def _children(method: str, route: str, status: int) -> tuple[Counter, Histogram,
 def _request_id(scope: Scope) -> str:
     """The client's, where it is safe to repeat; else a new one."""
     for name, value in scope["headers"]:
-        if name == b"x-request-id" and REQUEST_ID.fullmatch(given := value.decode("latin-1")):
-            return given
+        if name == b"x-request-id":
+            given: str = value.decode("latin-1")
+            if REQUEST_ID.fullmatch(given) and not LOOKS_LIKE_ONE.search(given):
+                return given
     return secrets.token_hex(8)
 
 
 def _route(scope: Scope) -> str:
     """The route's template, never the path itself: there are few of them, and they hold nobody's id."""
-    route: str = getattr(scope.get("route"), "path", "none")
-    return route
+    path: str | None = getattr(scope.get("route"), "path_format", None)
+    return path or "none"
 
 
 def log_config() -> dict[str, Any]:

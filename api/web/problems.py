@@ -103,7 +103,7 @@ def problem(
     body = Problem(title=known.phrase, status=status, detail=_clean(detail), errors=errors)
     if known == HTTPStatus.SERVICE_UNAVAILABLE:
         headers = {"Retry-After": str(RETRY_AFTER)} | (headers or {})
-    return JSONResponse(body.model_dump(exclude_none=True), status, headers, MEDIA_TYPE)
+    return JSONResponse(body.model_dump(exclude_none=True), int(status), headers, MEDIA_TYPE)
 
 
 def add_handlers(app: FastAPI) -> None:

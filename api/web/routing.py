@@ -26,11 +26,12 @@ class Route(APIRoute):
 
         async def admit(request: Request) -> Response:
             request = StrictRequest(request.scope, request.receive, request._send)
-            if not checks:  # open to anybody, such as a probe: it is answered however much there is to do
-                return await handle(request)
+            state = request.app.state
+            if not checks:  # open to anybody, so it takes none of the places of who has a key
+                with state.lobby.enter():
+                    return await handle(request)
             for check in checks:
                 await check.admit(request)
-            state = request.app.state
             state.rates.count(request.state.key)
             stream = is_stream(request.scope)
             if stream and not takes_stream:  # it may be as long as a stream, and would be held as one body

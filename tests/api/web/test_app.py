@@ -1,18 +1,28 @@
 """The REST API on a real database."""
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import neo4j
 import pytest
+from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
+from api.web.app import create_app
+from api.web.routing import Route
 from graph.driver import Database
-from tests.api.conftest import answer
+from graph.keys import create_key, list_keys, revoke_key
+from graph.settings import Settings
+from tests.api.conftest import Line, answer, refused
 from tests.api.test_command import start
 
 REPOSITORY = Path(__file__).parents[3]
@@ -77,6 +87,29 @@ def test_a_database_that_went_away(client: TestClient) -> None:
     assert (health.status_code, health.json()) == (200, {"status": "up"})
 
 
+def test_it_starts_without_its_database_and_says_so() -> None:
+    app = create_app(Settings(_env_file=None, neo4j_uri="bolt://127.0.0.1:9"))
+    with TestClient(app, headers={"X-API-Key": app.state.keys.make_own("admin")}) as client:
+        assert client.get("/health/live").json() == {"status": "up"}
+        for path in ("/health/ready", "/users/u01/recommendations", "/generations"):
+            begun = time.monotonic()
+            response = client.get(path)
+            assert time.monotonic() - begun < 1
+            assert (response.status_code, response.headers["retry-after"]) == (503, "5")
+            assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_it_is_ready_by_itself(client: TestClient) -> None:
+    assert client.get("/health/ready").json() == {"status": "ready"}
+
+
+def test_every_route_has_limits_and_a_strict_body() -> None:
+    app = create_app(Settings(_env_file=None, neo4j_uri="bolt://127.0.0.1:9"))
+    routes = [route.original_route for route in iter_route_contexts(app.routes)]
+    made_by_fastapi = {route.path for route in routes if not isinstance(route, Route)}
+    assert made_by_fastapi == {"/docs", "/openapi.json"}
+
+
 def test_the_web_process_never_imports_torch() -> None:
     heavy = {"torch", "polars", "torch_geometric", "transformers", "loaders"}
     code = f"import sys, api.web.app; print(*sorted({heavy} & set(sys.modules)))"
@@ -85,15 +118,72 @@ def test_the_web_process_never_imports_torch() -> None:
     assert done.stdout == "\n"
 
 
+# twohop serve
+
+
+@contextmanager
+def serving(*words: str, **environment: str) -> Iterator[tuple[str, str, subprocess.Popen[str]]]:
+    """(address, key, process) of `twohop serve` on a free port."""
+    process = start("serve", "--port", "0", *words, **environment)
+    assert process.stdout
+    try:
+        address, _, key = process.stdout.readline().removeprefix("Window: ").strip().partition("/#key=")
+        yield address, key, process
+    finally:
+        process.kill()
+        process.wait()
+
+
 @pytest.mark.usefixtures("shop")
 def test_serve_until_ctrl_c() -> None:
-    process = start("serve", "--port", "0")
-    assert process.stderr
-    told = next(line for line in process.stderr if "running on" in line)
-    address = next(word for word in told.split() if word.startswith("http://127.0.0.1:"))
-    assert httpx.get(f"{address}/health/live").json() == {"status": "up"}
-    assert httpx.get(f"{address}/users/u01/recommendations").json()["user"] == "u01"
-    process.send_signal(signal.SIGINT)
-    _, rest = process.communicate(timeout=60)
+    with serving() as (address, key, process):
+        assert httpx.get(f"{address}/health/live").json() == {"status": "up"}
+        assert httpx.get(f"{address}/users/u01/recommendations").status_code == 401
+        with httpx.Client(base_url=address, headers={"X-API-Key": key}) as client:
+            wait_until(lambda: client.get("/health/ready").status_code == 200)
+            assert client.get("/users/u01/recommendations").json()["user"] == "u01"
+            assert client.post("/generations/rollback").status_code == 403  # the key may write, no more
+        process.send_signal(signal.SIGINT)
+        rest, log = process.communicate(timeout=60)
     assert process.returncode == 0
-    assert "Traceback" not in rest
+    assert rest == ""
+    assert key.startswith("th_")
+    assert key not in log
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    assert "/users/{user}/recommendations" in {line.get("route") for line in lines}
+
+
+def wait_until(done: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def test_serve_for_others_wants_a_stored_key(shop: Line, database: Database) -> None:
+    for stored in list_keys(database):
+        revoke_key(database, stored.id)
+    assert "twohop keys create" in refused("serve", "--host", "0.0.0.0", "--port", "0")  # noqa: S104
+    key_id, key = create_key(database, "a shop", "read")
+    try:
+        process = start("serve", "--host", "0.0.0.0", "--port", "0")  # noqa: S104
+        assert process.stdout
+        line = process.stdout.readline()
+        assert "key" not in line
+        address = line.removeprefix("Window: ").strip().replace("0.0.0.0", "127.0.0.1")  # noqa: S104
+        ready = {"X-API-Key": key}
+        wait_until(lambda: httpx.get(f"{address}users", headers=ready).status_code == 200)
+        process.kill()
+        process.wait()
+    finally:
+        revoke_key(database, key_id)
+
+
+@pytest.mark.usefixtures("shop")
+def test_serve_on_a_port_that_is_taken() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        told = refused("serve", "--port", str(taken.getsockname()[1]))
+    assert "Address already in use" in told
+    assert "--port" in told

@@ -18,6 +18,8 @@ LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 # Commands of other programs, each as it stands in a document, with what runs it.
 ELSEWHERE = {
     "docker compose up": "tests/test_compose.py checks the file",
+    "docker compose run --rm api twohop keys create --role admin --name operator": "tests/api/commands/test_keys.py",
+    ".venv/bin/pip install 'twohop[traces]'": "install.py installs all extras",
     "python3 -m venv .venv": "install.py",
     ".venv/bin/pip install --index-url https://download.pytorch.org/whl/cpu torch": "install.py",
     ".venv/bin/pip install --editable .": "install.py",

@@ -18,6 +18,7 @@ from graph.trees import read_tree, tree_names
 from loaders.queries import read_queries
 from models.intents.encoder import Encoder, best_encoder, save_encoder, untuned
 from models.intents.evaluation import evaluate, evaluate_bm25
+from models.intents.onnx_export import write_light
 from models.intents.supervision import place_products
 from models.intents.texts import category_text
 from models.intents.training import Pair, TrainingOptions, part, table_pairs, tune
@@ -106,6 +107,7 @@ def train_intents(
         "run": told,
     }
     kept = save_encoder(settings.intents_folder, tuned, manifest)
+    write_light(settings.intents_folder, kept)
     return TrainingReport(kept.identity, kept.base, told_pairs, told_intents, found, time.monotonic() - start)
 
 

@@ -1,6 +1,5 @@
 """Shopping intents as the commands and the demo make them: mine, tune, link, and work out what users pursue."""
 
-import json
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,7 +31,7 @@ from graph.trees import (
 from loaders.intents.crosswalk import read_crosswalk as crosswalk_of
 from loaders.intents.table import ShoppingIntent, read_table
 from models.intents.classes import NodeClassifier, cards, node_features
-from models.intents.clusters import DAY, RankerOptions, nearest_linked, pursued
+from models.intents.clusters import DAY, MOST, RankerOptions, links_state, nearest_linked, pursued
 from models.intents.encoder import Encoder, Floats, best_encoder, untuned
 from models.intents.labelled import read_labels
 from models.intents.links import Known, LinkOptions, Vectors, intent_vectors, link, name_vectors, node_vectors
@@ -45,12 +44,12 @@ from models.intents.mining import (
     assortments,
     mine,
 )
+from models.intents.onnx_export import write_light
 from models.intents.rules import read_rules
 from models.intents.sentences import Grammar, Instructed, SentenceEngine
 from models.intents.supervision import match, trace
 
 COVERED_DAYS = 28
-MOST = 12  # intents kept of a user
 TITLES = 5  # products that stand for a node's
 
 
@@ -293,6 +292,7 @@ def link_intents(
         stored.write_links(database, name, found)
         counts[name] = {kind: len(rows) for kind, rows in vars(found).items()}
         dropped.update(str(row["rule"]) for row in found.dropped)
+    write_light(settings.intents_folder, encoder)
     source = stored_source(database)
     state = stored.read_state(database)
     stored.write_state(
@@ -353,14 +353,8 @@ def rank_users(database: Database, ranker: RankerOptions, now: float | None = No
     if source is None or "links" not in state:
         raise StoreError("categories are not linked to intents yet: run twohop intents link")
     now = _moment(database, now)
-    parameters = {
-        "lambda": ranker.recency_power,
-        "tau": ranker.activeness_power,
-        "alpha": ranker.leniency,
-        "epsilon": ranker.base,
-        "now": now,
-    }
-    links = json.dumps([state["links"], parameters], sort_keys=True)
+    parameters = ranker.stored(now)
+    links = links_state(state["links"], parameters)
     linked = {row["id"]: row["intents"] for row in database.read(statement("linked_nodes"), {"tree": source.id})}
     tree = read_tree(database, source.id) if source.id in tree_names(database) else BrowseTree(source.id, {})
     nearest = nearest_linked({key: node.parent for key, node in tree.nodes.items()}, linked)

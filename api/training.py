@@ -7,9 +7,11 @@ from torch_geometric.data import HeteroData
 
 from graph.driver import Database
 from graph.generations import write_generation
+from graph.networks import artefacts_without_network, write_network
 from graph.settings import Settings
-from models.artefacts import Artefact
-from models.index import build_index
+from graph.snapshot import read_snapshot
+from models.artefacts import Artefact, load
+from models.index import build_index, build_network
 from models.recipe import Recipe, read_recipe
 from models.training import train
 
@@ -38,4 +40,18 @@ def write_index(database: Database, artefact: Artefact, data: HeteroData, k: int
         data=artefact.manifest["source"]["id"],
         artefact=artefact.id,
         metrics=artefact.manifest["metrics"],
+        network=build_network(artefact, data, k),
     )
+
+
+def write_networks(database: Database, settings: Settings) -> list[str]:
+    """Store the networks that generations of an older version lack; gives the artefacts' ids.
+
+    Raises `ArtefactError` where a model's file is not there any more.
+    """
+    models = [load(settings.artefacts_folder, artefact[:12]) for artefact in artefacts_without_network(database)]
+    if models:
+        data = read_snapshot(database)
+        for model in models:
+            write_network(database, build_network(model, data))
+    return [model.id for model in models]

@@ -15,6 +15,7 @@ from typing import Any, Literal, Self
 from graph.constraints import create_constraints
 from graph.driver import Database
 from graph.errors import Conflict, NotFound, StoreError
+from graph.networks import Network, write_network
 from graph.progress import Step, step
 from graph.statements import statement
 from graph.weights import BATCHES, Batch, Weights
@@ -63,7 +64,14 @@ class Generation:
 
 
 def write_generation(
-    database: Database, weights: Weights, *, model: str, data: str, artefact: str, metrics: dict[str, Any]
+    database: Database,
+    weights: Weights,
+    *,
+    model: str,
+    data: str,
+    artefact: str,
+    metrics: dict[str, Any],
+    network: Network | None = None,
 ) -> int:
     """Write `weights` as a new generation that is ready but not live, and give its id.
 
@@ -71,6 +79,7 @@ def write_generation(
         model, data: names of what computed them and from what.
         artefact: SHA-256 of the model file.
         metrics: what was measured, kept as JSON.
+        network: what computed them, for the web server. It is stored before the generation is ready.
 
     An interrupted write of the same artefact and weights goes on where it stood; any other unfinished generation is
     dropped first. Raises `ArtefactError` for impossible weights, `StoreError` where they are of another graph, and
@@ -96,6 +105,8 @@ def write_generation(
             shown.describe(kind)
             shown.advance(begun[kind])
             _write(database, generation, name, BATCHES[kind](weights, begun[kind]), shown)
+    if network is not None:
+        write_network(database, network)
     if not database.write(statement("finish_generation"), {"generation": generation}):
         _refuse(database, generation)
     return generation

@@ -4,13 +4,17 @@ import numpy as np
 from torch_geometric.data import HeteroData
 
 from graph.errors import ArtefactError
+from graph.networks import Network
 from graph.weights import Weights
 from models.artefacts import Artefact
 from models.candidates import candidate_pairs
 from models.features import Encoder
 from models.interactions import Interactions
+from models.onnx_export import export
 from models.pairs import PairOptions
+from models.profiles import Terms, browse_paths, profile_words
 from models.scoring import Scores, score
+from models.serving import edge_weights
 from models.training import restore, shared_threads
 
 
@@ -46,18 +50,31 @@ def index_weights(scores: Scores, data: HeteroData, k: int) -> Weights:
         item_direct=scores.q.astype(np.float64),
         trigger_user=events.user[scores.trigger],
         trigger_item=events.item[scores.trigger],
-        trigger_weight=_weight(scores.t),
+        trigger_weight=edge_weights(scores.t),
         similar_source=pairs.source[kept],
         similar_target=pairs.target[kept],
-        similar_weight=_weight(scores.s[kept]),
+        similar_weight=edge_weights(scores.s[kept]),
         similar_rank=scores.rank[kept],
     )
-
-
-def _weight(logit: np.ndarray) -> np.ndarray:
-    return np.exp(np.clip(logit.astype(np.float64), -60, 60))
 
 
 def build_index(artefact: Artefact, data: HeteroData, k: int | None = None) -> Weights:
     """Candidate pairs, their scores, and the top k of each item, ready for `graph.generations.write_generation`."""
     return index_weights(network_scores(artefact, data), data, k or artefact.manifest["recipe"]["similar"])
+
+
+def build_network(artefact: Artefact, data: HeteroData, k: int | None = None) -> Network:
+    """The model in the form in which it is kept in the graph, with the words of this snapshot's profiles."""
+    model, features = restore(artefact)
+    recipe = artefact.manifest["recipe"]
+    terms = Terms.fit(profile_words(data, browse_paths(data)))
+    return Network(
+        artefact=artefact.id,
+        source=artefact.manifest["source"]["id"],
+        features=features.to_json(),
+        similar=k or recipe["similar"],
+        min_buyers=recipe["pairs"]["min_buyers"],
+        terms=terms.names,
+        idf=tuple(terms.idf.tolist()),
+        graphs=export(model),
+    )

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from graph.excerpt import Excerpt
     from torch_geometric.data import HeteroData
+
+    from graph.excerpt import Excerpt
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -130,6 +131,16 @@ class Interactions:
     def buyers(self) -> Ints:
         """[N] distinct users of each item."""
         return np.bincount(self.item[self.first], minlength=self.items)
+
+    @cached_property
+    def triggers(self) -> Ints:
+        """[T] the latest event of each user and item, in the order of events."""
+        return np.flatnonzero(self.next_same >= self.start[self.user + 1])
+
+    @cached_property
+    def activity(self) -> Ints:
+        """[U] distinct items of each user."""
+        return np.bincount(self.user[self.first], minlength=self.users)
 
     def last_moments(self, least: int = 3) -> Flags:
         """[V] mask of each user's last moment, for users with at least `least` moments: the validation rows."""

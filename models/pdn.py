@@ -64,7 +64,7 @@ class FieldEmbedding(nn.Module):
         For edges, which are many and have small tables: the tables are multiplied by the weight once a step, and
         an edge only adds rows of the result.
         """
-        total = weight.new_zeros((len(codes), len(weight)))
+        total = weight.new_zeros((codes.shape[0], weight.shape[0]))
         blocks = weight.view(len(weight), max(1, len(self.sizes)), -1).unbind(1)
         for place, (table, block) in enumerate(zip(self.table.split(self.sizes), blocks, strict=False)):
             total = total + F.embedding(codes[:, place], table @ block.T)

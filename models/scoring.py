@@ -79,9 +79,8 @@ def score(model: PDN, encoder: Encoder, events: Interactions, pairs: Pairs, name
     model.eval()
     x = torch.from_numpy(encoder.item_codes(pairs.buyers)).to(device)
     end = events.start[events.user + 1]
-    trigger = np.flatnonzero(events.next_same >= end)
-    activity = np.bincount(events.user[events.first], minlength=events.users)
-    z = torch.from_numpy(encoder.user_codes(np.arange(events.users), activity)).to(device)
+    trigger = events.triggers
+    z = torch.from_numpy(encoder.user_codes(np.arange(events.users), events.activity)).to(device)
     t, s = [np.zeros(0, np.float32)], [np.zeros(0, np.float32)]
     with step(name, total=len(trigger) + len(pairs)) as shown:
         for part in _parts(len(trigger)):

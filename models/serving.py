@@ -1,6 +1,134 @@
-"""What a web process asks the trained networks, without torch: types of the answers."""
+"""The trained network without torch: weights of users, of sessions and of new items, by ONNX Runtime.
 
+Codes come from `models.features`, as in training; only the network itself is another program (`models.onnx_export`).
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from models.features import Encoder, Features
+from models.interactions import Interactions, Ints
+from models.pairs import PairOptions, Pairs
+from models.profiles import Terms, browse_paths, profile_words, same_brand, shared_depth
+
+if TYPE_CHECKING:
+    from graph.excerpt import Excerpt
+
+Vectors = npt.NDArray[np.float32]
+Weights = npt.NDArray[np.float64]
+LARGEST = 60.0  # of a logit: far outside of what matters to ln(1 + e^(t + s)), so that no weight overflows
+
+
+def edge_weights(logits: npt.NDArray[Any]) -> Weights:
+    """e^t or e^s as an edge carries it."""
+    return np.exp(np.clip(logits.astype(np.float64), -LARGEST, LARGEST))
+
+
+@dataclass(frozen=True)
+class UserWeights:
+    """What a network says of the users of an excerpt.
+
+    Attributes:
+        user, item: [T] numbers of the trigger edges; weight: [T] e^t of each.
+        direct: [U, k] p_u; k = 0 without Direct Net.
+    """
+
+    user: Ints
+    item: Ints
+    weight: Weights
+    direct: Vectors
+
+
+class ServedNetwork:
+    """One model. Safe for threads.
+
+    Args:
+        graphs: ONNX by name, as `models.onnx_export.export` makes it.
+        features: how raw columns become codes.
+        terms: the words of profiles that count.
+        similar: neighbours of an item in the index.
+        min_buyers: an item with fewer buyers is neither trigger nor candidate there.
+    """
+
+    def __init__(
+        self, graphs: Mapping[str, bytes], features: Features, terms: Terms, similar: int, min_buyers: int
+    ) -> None:
+        self.features, self.terms, self.similar, self.min_buyers = features, terms, similar, min_buyers
+        self._graphs = {name: open_graph(graph) for name, graph in graphs.items()}
+
+    def user_weights(self, data: "Excerpt") -> UserWeights:
+        """e^t of every trigger and p_u of every user."""
+        encoder, events = Encoder(data, self.features), Interactions.of(data)
+        trigger = events.triggers
+        z = encoder.user_codes(np.arange(events.users), events.activity)
+        user, item = events.user[trigger], events.item[trigger]
+        t = self._run(
+            "triggers",
+            z=z,
+            x=encoder.item_codes(data.buyers),
+            edge_index=np.stack([user, item]),
+            a=encoder.behaviour_codes(events, trigger, events.start[user + 1]),
+        )
+        return UserWeights(user, item, edge_weights(t), self._vectors("user_vectors", events.users, z=z))
+
+    def item_vectors(self, data: "Excerpt") -> Vectors:
+        """q_i [I, k] of the items; k = 0 without Direct Net."""
+        x = Encoder(data, self.features).item_codes(data.buyers)
+        return self._vectors("item_vectors", len(x), x=x)
+
+    def similarities(self, data: "Excerpt", source: Ints, target: Ints) -> Weights:
+        """e^s [P] of pairs source [P] → target [P], sorted by both, that nobody has met together yet."""
+        encoder, pairs = Encoder(data, self.features), unmet_pairs(data, self.terms, source, target)
+        s = self._run(
+            "similarities",
+            x=encoder.item_codes(data.buyers),
+            source=source,
+            target=target,
+            c=encoder.pair_codes(pairs, np.arange(len(pairs))),
+        )
+        return edge_weights(s)
+
+    def _vectors(self, name: str, rows: int, **inputs: Ints) -> Vectors:
+        return self._run(name, **inputs) if name in self._graphs else np.zeros((rows, 0), dtype=np.float32)
+
+    def _run(self, name: str, **inputs: Ints) -> Vectors:
+        [output] = self._graphs[name].run(None, inputs)
+        return np.asarray(output, dtype=np.float32)
+
+
+def unmet_pairs(data: "Excerpt", terms: Terms, source: Ints, target: Ints) -> Pairs:
+    """Pairs that no user has both items of: their profiles, and nothing in every count."""
+    paths, nothing = browse_paths(data), np.zeros(len(source), dtype=np.float32)
+    row, term, value = terms.vectors(profile_words(data, paths))
+    known, column = np.unique(term, return_inverse=True)
+    vectors = np.zeros((data["item"].num_nodes, len(known)), dtype=np.float32)
+    vectors[row, column] = value
+    return Pairs(
+        start=np.searchsorted(source, np.arange(len(vectors) + 1)),
+        target=target,
+        together=nothing,
+        forward=nothing,
+        backward=nothing,
+        text=np.clip((vectors[source] * vectors[target]).sum(axis=1), 0, 1),
+        brand=same_brand(data, source, target),
+        depth=shared_depth(paths, source, target),
+        buyers=data.buyers,
+        floor=np.zeros((len(vectors), 3), dtype=np.float32),
+        options=PairOptions(),
+    )
+
+
+def open_graph(graph: bytes) -> onnxruntime.InferenceSession:
+    """A session that takes one core and leaves it when it has nothing to do."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
 @dataclass(frozen=True)

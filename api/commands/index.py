@@ -12,17 +12,27 @@ Similar = Annotated[int | None, typer.Option("-k", "--k", min=1, help="Similar i
 Keep = Annotated[int, typer.Option("--keep", min=1, help="Generations that stay stored, the live one included.")]
 Switch = Annotated[bool, typer.Option("--switch/--no-switch", help="Make the new generation live.")]
 
+NetworksOnly = Annotated[
+    bool,
+    typer.Option("--networks-only", help="Only add the networks that stored generations of an older version lack."),
+]
+
 
 @app.command()
 def index(
-    artefact: ArtefactName = None, k: Similar = None, keep: Keep = 2, switch: Switch = True, store: Store = None
+    artefact: ArtefactName = None,
+    k: Similar = None,
+    keep: Keep = 2,
+    switch: Switch = True,
+    networks_only: NetworksOnly = False,
+    store: Store = None,
 ) -> None:
     """Write a model's weights as a new generation and switch to it at once; older ones leave.
 
     A failure leaves the live generation as it is. `twohop generations rollback` takes the switch back.
     """
     from api.display import output
-    from api.training import write_index
+    from api.training import write_index, write_networks
     from graph import generations
     from graph.driver import connect
     from graph.settings import load_settings
@@ -30,6 +40,11 @@ def index(
     from models.artefacts import load
 
     settings = load_settings(store)
+    if networks_only:
+        with connect(settings) as database:
+            added = [one[:12] for one in write_networks(database, settings)]
+        output().print(f"Networks are stored of: {', '.join(added)}." if added else "No networks are missing.")
+        return
     model = load(settings.artefacts_folder, artefact)
     with connect(settings) as database:
         made = write_index(database, model, read_snapshot(database), k)

@@ -1,5 +1,6 @@
 """A shopper's intents: engagements cut into intent clusters, ranked by recency and activeness (section IV.D)."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import e, exp, log
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from graph.errors import SettingsError, one_line
 
 DAY = 86_400  # seconds
+MOST = 12  # intents kept of a user
 LARGEST = 709.0  # exp of more overflows
 PLATEAU = 10  # days, the constant of eq. 3: a cluster this old has half of the reward
 
@@ -38,6 +40,25 @@ class RankerOptions(BaseModel):
                 f"leniency (α) {self.leniency:g} must be below base (ε) {self.base:g}: else nothing decays"
             )
         return self
+
+    def stored(self, now: float) -> dict[str, float]:
+        """As the state of the intents keeps them, with η."""
+        return {
+            "lambda": self.recency_power,
+            "tau": self.activeness_power,
+            "alpha": self.leniency,
+            "epsilon": self.base,
+            "now": now,
+        }
+
+    @classmethod
+    def of_stored(cls, state: Mapping[str, float]) -> "RankerOptions":
+        return cls.of(
+            recency_power=state["lambda"],
+            activeness_power=state["tau"],
+            leniency=state["alpha"],
+            base=state["epsilon"],
+        )
 
     @classmethod
     def of(cls, **given: float | None) -> "RankerOptions":
@@ -71,6 +92,11 @@ def log_score(age: float, activeness: float, options: RankerOptions) -> float:
         activeness: E, clicks + views of all its categories; above 0.
     """
     return options.recency_power * _log_recency(age, options) + options.activeness_power * log(activeness)
+
+
+def links_state(links: int, parameters: Mapping[str, float]) -> str:
+    """What a user's intents were worked out from, beside the user's events: the number of the linking, and settings."""
+    return json.dumps([links, dict(parameters)], sort_keys=True)
 
 
 @dataclass(frozen=True)

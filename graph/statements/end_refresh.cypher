@@ -1,0 +1,3 @@
+// $user: id
+MATCH (u:User {id: $user})
+REMOVE u.stale

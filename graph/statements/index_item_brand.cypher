@@ -1,0 +1,1 @@
+CREATE INDEX item_brand IF NOT EXISTS FOR (i:Item) ON (i.brand)

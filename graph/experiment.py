@@ -37,11 +37,12 @@ def start_experiment(database: Database, challenger: int, share: float) -> Exper
         stored = {one.id: one for one in list_generations(database)}
         if challenger not in stored:
             raise NotFound(f"generation {challenger} does not exist: see twohop generations list")
-        if stored[challenger].live:
-            raise Conflict(f"generation {challenger} is live: an experiment needs another one beside it")
         if stored[challenger].state != "ready":
             raise Conflict(f"generation {challenger} is {stored[challenger].state}, not ready: choose another")
-        raise StoreError("the graph has no live weights: make a generation live first (twohop generations switch)")
+        if not any(one.live for one in stored.values()):
+            raise StoreError("the graph has no live weights: make a generation live first (twohop generations switch)")
+        # It was the live one in the transaction, whatever has gone live since.
+        raise Conflict(f"generation {challenger} is live: an experiment needs another one beside it")
     return running_experiment(database)
 
 

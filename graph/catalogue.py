@@ -14,6 +14,7 @@ from typing import Any, Literal
 from graph.batches import drain
 from graph.driver import Database, Row, Run
 from graph.errors import Conflict, Invalid, NotFound, StoreEmpty
+from graph.events import touch_users
 from graph.statements import statement
 
 Value = str | int | float | bool | list[str]
@@ -125,6 +126,7 @@ def _write_item(run: Run, item: str, changes: Changes, *, whole: bool) -> Stored
         if not whole:
             raise NotFound(f"item {item!r} is not in the graph")
         run(statement("make_item"), {"item": item})
+        run(statement("lock_items"), {"items": [item]})
     before = StoredItem(item, **found[0] | {"profile": dict(found[0]["profile"])}) if found else StoredItem(item)
     given = {name: changes[name] for name in ("title", "brand", "price", "available", "categories") if name in changes}
     kept = {} if whole else _content(before)
@@ -164,6 +166,7 @@ def _write_user(run: Run, user: str, changes: Changes, *, whole: bool) -> Stored
     before = dict(found[0]["profile"]) if found else {}
     after = _merged({} if whole else before, profile)
     if not found or after != before:
+        touch_users(run, [{"id": user, "stale": True}])
         run(statement("write_user"), {"user": user, "profile": dict.fromkeys(names) | after})
     return StoredUser(user, after, made=not found)
 

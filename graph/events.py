@@ -77,8 +77,12 @@ def write_events(database: Database, events: Sequence[Event], now: int, *, rejec
 def _worth_another(error: DatabaseError) -> bool:
     """What the driver does not try again by itself, for in general that may do a thing twice; here it cannot."""
     cause = error.__cause__
-    lost = isinstance(error, DatabaseUnavailable) and isinstance(cause, foreign.IncompleteCommit)
-    return lost or (isinstance(cause, foreign.Neo4jError) and cause.code == GONE)
+    gone = isinstance(error, NodeVanished) or (isinstance(cause, foreign.Neo4jError) and cause.code == GONE)
+    return gone or isinstance(cause, foreign.IncompleteCommit)
+
+
+class NodeVanished(DatabaseUnavailable):
+    """Another transaction deleted a node that this one had found; the next try sees what is there."""
 
 
 class _Attempt:
@@ -148,12 +152,20 @@ class _Attempt:
         return outcomes
 
 
+def touch_users(run: Run, rows: Sequence[Row]) -> None:
+    """Make users, rows {id, stale} sorted by id, where they are not there, and lock them.
+
+    Raises `NodeVanished` where one was deleted while its lock was waited for.
+    """
+    if run(statement("touch_users"), {"rows": rows})[0]["users"] < len(rows):
+        raise NodeVanished("a user was deleted a moment ago: send it again")
+
+
 def _take_effect(run: Run, events: Iterable[Event], now: int) -> None:
     """Locks users, then items, each in the order of their ids, and makes the events a part of their edges."""
     changing = [event for event in events if event.kind != IMPRESSION]
     stale = {event.user for event in changing}
-    users = sorted({event.user for event in events})
-    run(statement("touch_users"), {"rows": [{"id": user, "stale": user in stale} for user in users]})
+    touch_users(run, [{"id": user, "stale": user in stale} for user in sorted({event.user for event in events})])
     if not changing:
         return
     items = sorted({event.item for event in changing})

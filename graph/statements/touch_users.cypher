@@ -1,5 +1,10 @@
-// $rows: maps {id, stale}, sorted by id; makes those that are not there. SET locks the user until the commit; a stale
-// user waits for new weights.
+// $rows: maps {id, stale}, sorted by id; makes those that are not there. SET locks each until the commit; a stale user
+// waits for new weights. Gives how many are there once all are locked: one may be deleted while its lock is waited for.
 UNWIND $rows AS row
 MERGE (u:User {id: row.id})
-FOREACH (_ IN CASE WHEN row.stale THEN [true] ELSE [] END | SET u.stale = true)
+SET u.lock = true, u.stale = CASE WHEN row.stale THEN true ELSE u.stale END
+REMOVE u.lock
+WITH count(*) AS locked
+UNWIND $rows AS row
+MATCH (u:User {id: row.id})
+RETURN count(*) AS users

@@ -1,3 +1,3 @@
-// $user: id; $profile: map of the profile properties, null for what leaves; the user waits for new weights
-MERGE (u:User {id: $user})
+// $user: id of a user who is there; $profile: map of the profile properties, null for what leaves
+MATCH (u:User {id: $user})
 SET u.stale = true, u += $profile

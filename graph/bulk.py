@@ -14,6 +14,7 @@ from graph.rows import (
     check_references,
     collect_edges,
     count_buyers,
+    date_items,
     item_rows,
     pair_rows,
     user_rows,
@@ -27,6 +28,7 @@ from graph.swap import announce_swap, finish_swap, import_folder
 
 SEPARATORS = "\x1f\x1e\x1d\x1c"  # ASCII's own for lists; one that no text of the data holds is taken
 TYPES = {pl.String: "string", pl.Int64: "long", pl.Float64: "double", pl.Boolean: "boolean", pl.Datetime: "datetime"}
+MOMENTS = ("last_time", "created")  # columns in seconds that are stored as moments
 ENDS = {  # relationship type: its CSV columns of ids and the labels they belong to
     "INTERACTED": {"user": ":START_ID(User)", "item": ":END_ID(Item)"},
     "HELD_OUT": {"user": ":START_ID(User)", "item": ":END_ID(Item)"},
@@ -84,7 +86,7 @@ def _frames(tables: Tables) -> dict[str, pl.DataFrame]:
     return {
         "Source": pl.DataFrame([{"id": tables.source.id, "protocol": tables.source.protocol, "loading": True}]),
         "User": user_rows(tables),
-        "Item": count_buyers(item_rows(tables), interacted),
+        "Item": date_items(count_buyers(item_rows(tables), interacted), interacted),
         "BrowseNode": browse_node_rows(tables),
         "INTERACTED": interacted,
         "HELD_OUT": collect_edges(tables.held_out),
@@ -126,8 +128,8 @@ def _options(folder: Path) -> list[str]:
 
 def _csv(name: str, frame: pl.DataFrame, separator: str) -> pl.DataFrame:
     """The frame under the tool's typed headers, its lists joined."""
-    if "last_time" in frame.columns:
-        frame = frame.with_columns(pl.from_epoch("last_time", time_unit="s"))
+    moments = [name for name in MOMENTS if name in frame.columns]
+    frame = frame.with_columns(pl.from_epoch(name, time_unit="s") for name in moments)
     return frame.select(
         _text(column, kind, separator).alias(_header(name, column, kind)) for column, kind in frame.schema.items()
     )

@@ -16,6 +16,7 @@ from graph.rows import (
     browse_node_rows,
     check_references,
     collect_edges,
+    date_items,
     item_rows,
     merge_edges,
     pair_rows,
@@ -53,9 +54,13 @@ def write_incremental(tables: Tables, settings: Settings, database: Database) ->
     with step("Writing nodes and browse tree", sum(map(len, nodes.values()))) as shown:
         for name, rows in nodes.items():
             write_rows(database, name, rows.to_dicts(), shown)
-    _write_edges("interacted", collect_edges(tables.interactions), database)
+    interacted = collect_edges(tables.interactions)
+    _write_edges("interacted", interacted, database)
     _write_edges("held_out", collect_edges(tables.held_out), database)
     _count_popularity(database)
+    dated = date_items(tables.items.select("id"), interacted).drop_nulls().sort("id")
+    with step("Dating items", len(dated)) as shown:
+        write_rows(database, "date_items", dated.to_dicts(), shown)
     end_load(tables.source, database)
 
 

@@ -77,6 +77,14 @@ def count_buyers(items: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def date_items(items: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
+    """`items` with `created`: the time of the first interaction, in seconds since 1970 UTC; null where none has one."""
+    times = edges.select("item", "times").explode("times", empty_as_null=True)
+    known = times.filter(pl.col("times") != UNKNOWN["time"])
+    first = known.group_by("item").agg(pl.col("times").min().alias("created"))
+    return items.join(first, left_on="id", right_on="item", how="left", maintain_order="left")
+
+
 def user_rows(tables: Tables) -> pl.DataFrame:
     return _node_rows("users", tables.users, (*USER, *tables.source.user_profile))
 

@@ -27,7 +27,7 @@ from graph.errors import SourceError, one_line
 
 HOLD_OUT = r"none|last|marked|days:[1-9]\d{0,4}"
 PROFILE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
-RESERVED = {*schema.USER, *schema.ITEM, "direct", "embedding", "weight"}
+RESERVED = {*schema.USER, *schema.ITEM, "created", "direct", "embedding", "popularity", "weight"}
 FORMATS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 
 

@@ -84,7 +84,7 @@ def test_both_writers_leave_the_same_graph(odd_tables: Tables, settings: Setting
     assert dump(database) == incremental
     names = {row["name"] for row in database.read("SHOW INDEXES YIELD name, state WHERE state = 'ONLINE'")}
     assert {"user_id", "item_id", "browse_node_id", "intent_id", "generation_id", "source_id"} <= names
-    assert "item_popularity" in names
+    assert {"item_popularity", "item_created", "item_text"} <= names
 
 
 def clear(database: Database) -> None:
@@ -97,6 +97,33 @@ def test_popularity_counts_users_and_not_events(settings: Settings, empty_databa
     write_incremental(replace(tables, held_out=events({"user": "b", "item": "j"})), settings, empty_database)
     items = empty_database.read("MATCH (i:Item) RETURN i.id AS id, i.popularity AS popularity")
     assert {row["id"]: row["popularity"] for row in items} == {"i": 3, "j": 1}
+
+
+CREATED = "MATCH (i:Item) RETURN i.id AS id, i.created.epochSeconds AS created"
+
+
+@pytest.mark.parametrize("name", ["incremental", "bulk"])
+def test_items_are_dated_by_their_first_interaction(name: str, settings: Settings, empty_database: Database) -> None:
+    tables = make_tables(
+        events(
+            {"user": "a", "item": "i", "time": 30},
+            {"user": "a", "item": "i", "time": 20},
+            {"user": "b", "item": "i"},
+            {"user": "b", "item": "old", "time": -86_400},
+            {"user": "b", "item": "timeless", "position": 1},
+        )
+    )
+    tables = replace(tables, held_out=events({"user": "b", "item": "i", "time": 1}))
+    {"incremental": write_incremental, "bulk": write_bulk}[name](tables, settings, empty_database)
+    dated = {row["id"]: row["created"] for row in empty_database.read(CREATED)}
+    assert dated == {"i": 20, "old": -86_400, "timeless": None}
+
+
+def test_the_earliest_date_of_an_item_stays(settings: Settings, empty_database: Database) -> None:
+    for moment, created in ((20, 20), (30, 20), (10, 10), (None, 10)):
+        tables = make_tables(events({"user": f"at {moment}", "item": "i", "time": moment, "position": 1}))
+        write_incremental(tables, settings, empty_database)
+        assert empty_database.read(CREATED) == [{"id": "i", "created": created}]
 
 
 def test_popular_items_come_from_the_index(settings: Settings, empty_database: Database) -> None:

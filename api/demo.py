@@ -4,6 +4,7 @@ import shutil
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from torch_geometric.data import HeteroData
@@ -133,7 +134,7 @@ def _show_user(console: Console, database: Database, user: str) -> None:
         console.print("and is up to:", style="bold")
         console.print(pursued_table(intents))
         console.print("and still needs:", style="bold")
-        console.print(needed_table(user_complements(database, user, NEEDED)))
+        console.print(needed_table(user_complements(database, user, NEEDED).items))
 
 
 def _day(item: HistoryItem) -> str:
@@ -155,10 +156,11 @@ def _show_browser(console: Console, settings: Settings, user: str) -> None:
 
 def browser_queries(user: str) -> list[str]:
     """As a picture, the paths behind a user's best items; what those start from; and the recommendations."""
+    unset: dict[str, Any] = {"category": None, "min_price": None, "max_price": None, "exclude": [], "bucket": None}
     return [
         query_text("picture", user=user, m=300, k=100, n=5, paths=3),
-        query_text("triggers", user=user, m=20),
-        query_text("recommend", user=user, m=300, k=100, n=10, shortlist=300, repeats=False),
+        query_text("triggers", user=user, m=20, bucket=None),
+        query_text("recommend", user=user, m=300, k=100, n=10, shortlist=300, repeats=False, **unset),
     ]
 
 

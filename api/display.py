@@ -86,8 +86,10 @@ def recommendation_table(answer: Recommendations, did: str | None) -> Table:
         shown.add_column("because")
     best = max((item.score for item in answer.items), default=0)
     for place, item in enumerate(answer.items, start=1):
-        score = f"{item.score:.{decimals(best, 3, least=3)}f}"
-        cells = [str(place), name(item.id, item.title), score, reasons(item, did or "", decimals(best, 2, least=2))]
+        scored = item.source == "paths"
+        score = f"{item.score:.{decimals(best, 3, least=3)}f}" if scored else ""
+        because = reasons(item, did or "", decimals(best, 2, least=2)) if scored else "popular"
+        cells = [str(place), name(item.id, item.title), score, because]
         shown.add_row(*cells[: len(shown.columns)])
     return shown
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from cypher.live import live
 from cypher.user import user as find_user
+from cypher.variants import VariantName
 from graph.driver import Database
 from graph.errors import NotFound
 from graph.statements import statement
@@ -32,22 +33,26 @@ class Explanation:
     item: str
     title: str | None
     generation: int
+    variant: VariantName
     score: float
     direct: float
     paths: tuple[ExplainedPath, ...]
 
 
-def explain(database: Database, user: str, item: str, m: int = 300, k: int = 100) -> Explanation:
-    """All paths from `user` to `item`; `m`, `k` as in `recommend`.
+def explain(
+    database: Database, user: str, item: str, m: int = 300, k: int = 100, bucket: int | None = None
+) -> Explanation:
+    """All paths from `user` to `item`; `m`, `k`, `bucket` as in `recommend`.
 
     Raises `NotFound` for an unknown user or item and `StoreError` where no generation is live.
     """
-    rows = database.read(statement("explain", "cypher"), {"user": user, "item": item, "m": m, "k": k})
+    given = {"user": user, "item": item, "m": m, "k": k, "bucket": bucket}
+    rows = database.read(statement("explain", "cypher"), given)
     if not rows:
         find_user(database, user)
         live(database)
         raise NotFound(f"item {item!r} is not in the graph")
-    head = {name: rows[0][name] for name in ("title", "generation", "score", "direct")}
+    head = {name: rows[0][name] for name in ("title", "generation", "variant", "score", "direct")}
     paths = tuple(
         ExplainedPath(**{name: row[name] for name in ExplainedPath.__dataclass_fields__})
         for row in rows

@@ -3,9 +3,11 @@
 // :param items => ['1', '2'];  ids of the items
 // :param m => 300;             triggers: the user's interactions with the greatest weights
 // :param k => 100;             neighbours of each trigger
-// :param generation => null;   id of the generation; null: the live one
+// :param generation => null;   id of the generation; null: the one of the bucket
+// :param bucket => null;       0 to 9999, of a user: below share * 10000 the challenger's weights; null: the live ones
 OPTIONAL MATCH (serving:Serving {id: 'weights'})
-WITH coalesce($generation, serving.generation) AS id
+WITH coalesce($generation, CASE WHEN $bucket < serving.share * 10000 THEN serving.challenger END,
+              serving.generation) AS id
 MATCH (g:Generation {id: id})
 WITH g.id AS generation, g.weight_property AS weight_property
 CALL () {

@@ -19,13 +19,19 @@ class Path:
 
 
 def paths(
-    database: Database, user: str, items: Sequence[str], m: int = 300, k: int = 100, generation: int | None = None
+    database: Database,
+    user: str,
+    items: Sequence[str],
+    m: int = 300,
+    k: int = 100,
+    generation: int | None = None,
+    bucket: int | None = None,
 ) -> dict[str, list[Path]]:
     """The paths of each of `items`, the strongest first; an item that none reaches, or that is unknown, has none.
 
-    `m`, `k` as in `recommend`. `generation` None is the live one; an id makes the paths those of an earlier answer.
+    `m`, `k`, `bucket` as in `recommend`. With a `generation` the paths are those of an earlier answer.
     """
-    given = {"user": user, "items": list(items), "m": m, "k": k, "generation": generation}
+    given = {"user": user, "items": list(items), "m": m, "k": k, "generation": generation, "bucket": bucket}
     found: dict[str, list[Path]] = {item: [] for item in items}
     for row in database.read(statement("paths", "cypher"), given):
         found[row.pop("item")].append(Path(**row))

@@ -34,7 +34,7 @@ CALL (u, p, i, state, now, days) {
   WITH c, need ORDER BY need.rank LIMIT $needs
   RETURN collect({id: c.id, name: c.name, score: need.score}) AS needs
 }
-RETURN i.id AS id, i.sentence AS sentence, recency ^ l * p.activeness ^ t AS score, recency,
+RETURN i.id AS id, i.sentence AS sentence, exp(CASE WHEN order > 709 THEN 709.0 ELSE order END) AS score, recency,
        p.activeness AS activeness, p.first_time AS first_time, p.last_time AS last_time,
        COLLECT { UNWIND p.categories AS key MATCH (c:BrowseNode {id: key}) RETURN {id: c.id, name: c.name} } AS had,
        needs

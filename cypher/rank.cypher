@@ -4,8 +4,11 @@
 // :param items => ['1', '2'];  ids of the items
 // :param m => 300;             triggers: the user's interactions with the greatest weights
 // :param k => 100;             neighbours of each trigger
+// :param bucket => null;       0 to 9999, of a user: below share * 10000 the challenger's weights; null: the live ones
 MATCH (serving:Serving {id: 'weights'})
-MATCH (g:Generation {id: serving.generation})
+MATCH (g:Generation {
+  id: coalesce(CASE WHEN $bucket < serving.share * 10000 THEN serving.challenger END, serving.generation)
+})
 WITH g.id AS generation, g.weight_property AS weight_property, g.direct_property AS direct_property
 MATCH (u:User {id: $user})
 CALL () {

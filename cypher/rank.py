@@ -20,13 +20,15 @@ class RankedItem:
     generation: int
 
 
-def rank(database: Database, user: str, items: Sequence[str], m: int = 300, k: int = 100) -> list[RankedItem]:
+def rank(
+    database: Database, user: str, items: Sequence[str], m: int = 300, k: int = 100, bucket: int | None = None
+) -> list[RankedItem]:
     """`items`, each once, by their scores for `user`, best first; seen and unavailable ones too.
 
-    `m`, `k` as in `recommend`. Raises `NotFound` for an unknown user or item and `StoreError` where no generation is
-    live.
+    `m`, `k`, `bucket` as in `recommend`. Raises `NotFound` for an unknown user or item and `StoreError` where no
+    generation is live.
     """
-    given = {"user": user, "items": list(items), "m": m, "k": k}
+    given = {"user": user, "items": list(items), "m": m, "k": k, "bucket": bucket}
     ranked = [RankedItem(**row) for row in database.read(statement("rank", "cypher"), given)]
     if missing := sorted(set(items) - {item.id for item in ranked}):
         find_user(database, user)

@@ -7,13 +7,23 @@
 // :param n => 10;              items to return
 // :param shortlist => 300;     candidates that get their direct path
 // :param repeats => false;     true: items that the user had already may come again
+// :param category => null;     id of a browse node: only items in it or below it; null: all
+// :param min_price => null;    least price; items without a price are left out; null: any
+// :param max_price => null;    greatest price; the same
+// :param exclude => [];        ids of items to leave out
+// :param bucket => null;       0 to 9999, of a user: below share * 10000 the challenger's weights; null: the live ones
 MATCH (serving:Serving {id: 'weights'})
-MATCH (g:Generation {id: serving.generation})
-WITH g.id AS generation, g.weight_property AS weight_property, g.direct_property AS direct_property
+MATCH (g:Generation {
+  id: coalesce(CASE WHEN $bucket < serving.share * 10000 THEN serving.challenger END, serving.generation)
+})
+WITH g.id AS generation, g.weight_property AS weight_property, g.direct_property AS direct_property,
+     CASE WHEN g.id = serving.generation THEN 'control' ELSE 'challenger' END AS variant
 MATCH (u:User {id: $user})
 CALL (u, generation, weight_property) {
+  // Once for all candidates: what the user had, and the nodes of the category, none where it is null.
   WITH u, generation, weight_property,
-       CASE WHEN $repeats THEN [] ELSE COLLECT { MATCH (u)-[:INTERACTED]->(had) RETURN had } END AS seen
+       CASE WHEN $repeats THEN [] ELSE COLLECT { MATCH (u)-[:INTERACTED]->(had) RETURN had } END AS seen,
+       COLLECT { MATCH (below:BrowseNode)-[:CHILD_OF*0..]->(:BrowseNode {id: $category}) RETURN below } AS within
   CALL (u, generation, weight_property) {
     MATCH (u)-[r:INTERACTED]->(trigger)
     WHERE r[weight_property] IS NOT NULL
@@ -24,16 +34,19 @@ CALL (u, generation, weight_property) {
     RETURN item, sum(log(1 + weight * s.weight)) AS path
   }
   // Sorted once, then filtered as far down as the limit needs: what is filtered out cannot shorten the list.
-  WITH seen, item, path ORDER BY path DESC
-  WITH item, path WHERE NOT item IN seen AND coalesce(item.available, true)
+  WITH seen, within, item, path ORDER BY path DESC
+  WITH within, item, path WHERE NOT item IN seen AND coalesce(item.available, true)
+    AND NOT item.id IN $exclude
+    AND ($min_price IS NULL OR item.price >= $min_price) AND ($max_price IS NULL OR item.price <= $max_price)
+    AND ($category IS NULL OR EXISTS { MATCH (item)-[:IN_CATEGORY]->(node) WHERE node IN within })
   RETURN item, path ORDER BY path DESC LIMIT $shortlist
 }
-WITH generation, item, path, u[direct_property] AS p, item[direct_property] AS q
-WITH generation, item, path,
+WITH generation, variant, item, path, u[direct_property] AS p, item[direct_property] AS q
+WITH generation, variant, item, path,
      CASE WHEN size(p) > 0 AND size(q) > 0
        THEN reduce(dot = 0.0, x IN range(0, size(p) - 1) | dot + p[x] * q[x]) END AS dot
-WITH generation, item, path,
+WITH generation, variant, item, path,
      coalesce(CASE WHEN dot > 0 THEN dot ELSE 0.0 END + log(1 + exp(-abs(dot))), 0.0) AS direct
-WITH generation, item, direct + path AS score, direct ORDER BY score DESC, item.id LIMIT $n
-RETURN item.id AS id, item.title AS title, score, direct, generation
+WITH generation, variant, item, direct + path AS score, direct ORDER BY score DESC, item.id LIMIT $n
+RETURN item.id AS id, item.title AS title, score, direct, generation, variant
 ORDER BY score DESC, id

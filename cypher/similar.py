@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from cypher.filters import NO_FILTERS, Filters
 from cypher.live import live
 from graph.driver import Database
 from graph.errors import NotFound
@@ -19,13 +20,19 @@ class SimilarItem:
     generation: int
 
 
-def similar(database: Database, item: str, n: int = 10) -> list[SimilarItem]:
-    """The `n` strongest available neighbours of `item`.
+def similar(
+    database: Database, item: str, n: int = 10, filters: Filters = NO_FILTERS, generation: int | None = None
+) -> list[SimilarItem]:
+    """The `n` strongest available neighbours of `item` that pass `filters`; `generation` None is the live one.
 
-    Raises `NotFound` for an unknown item and `StoreError` where no generation is live.
+    Raises `NotFound` for an unknown item or category and `StoreError` where no generation is live.
     """
-    rows = database.read(statement("similar", "cypher"), {"item": item, "n": n})
+    given = {"item": item, "n": n, "generation": generation, **filters.parameters()}
+    rows = database.read(statement("similar", "cypher"), given)
     if not rows:
         live(database)
         raise NotFound(f"item {item!r} is not in the graph")
-    return [SimilarItem(**row) for row in rows if row["id"] is not None]
+    found = [SimilarItem(**row) for row in rows if row["id"] is not None]
+    if not found:
+        filters.check(database)
+    return found

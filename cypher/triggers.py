@@ -5,6 +5,7 @@ from datetime import datetime
 
 from cypher.live import live
 from cypher.user import user as find_user
+from cypher.variants import VariantName
 from graph.driver import Database
 from graph.statements import statement
 
@@ -19,18 +20,30 @@ class Trigger:
     count: int | None
     last_time: datetime | None
     last_position: int | None
+
+
+@dataclass(frozen=True)
+class Triggers:
+    """A user's triggers by the weights of `generation`, the strongest first."""
+
+    user: str
     generation: int
+    variant: VariantName
+    triggers: tuple[Trigger, ...]
 
 
-def triggers(database: Database, user: str, m: int = 300) -> list[Trigger]:
-    """The `m` interactions with the greatest weights; none for a user who came after the live generation.
+def triggers(database: Database, user: str, m: int = 300, *, bucket: int | None = None) -> Triggers:
+    """The `m` interactions with the greatest weights; none for a user who came after the generation.
 
-    Raises `NotFound` for an unknown user and `StoreError` where no generation is live.
+    `bucket` (0 to 9999) chooses between the live weights and a challenger's. Raises `NotFound` for an unknown user and
+    `StoreError` where no generation is live.
     """
-    rows = database.read(statement("triggers", "cypher"), {"user": user, "m": m})
+    rows = database.read(statement("triggers", "cypher"), {"user": user, "m": m, "bucket": bucket})
     if not rows:
-        find_user(database, user)
-        live(database)
+        known = find_user(database, user, bucket)
+        return Triggers(user, known.generation or live(database).id, known.variant or "control", ())
+    generation, variant = rows[0]["generation"], rows[0]["variant"]
     for row in rows:
         row["last_time"] = row["last_time"] and row["last_time"].to_native()
-    return [Trigger(**row) for row in rows]
+    found = tuple(Trigger(**{name: row[name] for name in Trigger.__dataclass_fields__}) for row in rows)
+    return Triggers(user, generation, variant, found)

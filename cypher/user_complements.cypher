@@ -10,6 +10,11 @@
 // :param m => 100;             triggers of the two-hop score
 // :param k => 50;              neighbours of each trigger
 // :param covered_days => null; a category counts as covered for so many days; null: the stored number, 0: for ever
+// :param category => null;     id of a browse node: only items in it or below it; null: all
+// :param min_price => null;    least price; items without a price are left out; null: any
+// :param max_price => null;    greatest price; the same
+// :param exclude => [];        ids of items to leave out
+// :param bucket => null;       0 to 9999, of a user: below share * 10000 the challenger's weights; null: the live ones
 MATCH (state:Serving {id: 'intents'})
 MATCH (u:User {id: $user})
 WITH u, state, coalesce($covered_days, state.covered_days) AS days
@@ -31,10 +36,15 @@ CALL (u, state, days) {
   RETURN c, collect({intent: i, intent_rank: p.rank, need: need.score, need_rank: need.rank})[0] AS reason
 }
 WITH u, collect({c: c, reason: reason}) AS wanted
+OPTIONAL MATCH (serving:Serving {id: 'weights'})
+OPTIONAL MATCH (g:Generation {
+  id: coalesce(CASE WHEN $bucket < serving.share * 10000 THEN serving.challenger END, serving.generation)
+})
+WITH u, wanted, g,
+     CASE WHEN g.id = serving.generation THEN 'control' WHEN g IS NOT NULL THEN 'challenger' END AS variant,
+     COLLECT { MATCH (below:BrowseNode)-[:CHILD_OF*0..]->(:BrowseNode {id: $category}) RETURN below } AS within
 // The two-hop scores of what the user's triggers lead to within the wanted categories.
-CALL (u, wanted) {
-  MATCH (serving:Serving {id: 'weights'})
-  MATCH (g:Generation {id: serving.generation})
+CALL (u, wanted, g, within) {
   CALL (u, g) {
     MATCH (u)-[r:INTERACTED]->(trigger)
     WHERE r[g.weight_property] IS NOT NULL
@@ -43,26 +53,33 @@ CALL (u, wanted) {
     WHERE s.generation = g.id AND s.rank <= $k
     RETURN item, sum(log(1 + weight * s.weight)) AS path
   }
-  WITH item, path, [one IN wanted | one.c] AS categories WHERE coalesce(item.available, true)
+  WITH item, path, [one IN wanted | one.c] AS categories, within
+  WHERE coalesce(item.available, true) AND NOT item.id IN $exclude
+    AND ($min_price IS NULL OR item.price >= $min_price) AND ($max_price IS NULL OR item.price <= $max_price)
+    AND ($category IS NULL OR EXISTS { MATCH (item)-[:IN_CATEGORY]->(node) WHERE node IN within })
   MATCH (item)-[:IN_CATEGORY]->(:BrowseNode)-[:CHILD_OF*0..]->(c)
   WHERE c IN categories
   WITH DISTINCT c, item, path ORDER BY path DESC, item.id
   RETURN collect({c: c, item: item, path: path}) AS scored
 }
 UNWIND wanted AS one
-WITH one.c AS c, one.reason AS reason, [x IN scored WHERE x.c = one.c][..$each] AS scored
-CALL (c, scored) {
-  WITH c, [x IN scored | x.item] AS there
+WITH g.id AS generation, variant, within, one.c AS c, one.reason AS reason,
+     [x IN scored WHERE x.c = one.c][..$each] AS scored
+CALL (c, scored, within) {
+  WITH c, within, [x IN scored | x.item] AS there
   MATCH (item:Item)-[:IN_CATEGORY]->(:BrowseNode)-[:CHILD_OF*0..]->(c)
-  WHERE size(there) < $each AND coalesce(item.available, true) AND NOT item IN there
+  WHERE size(there) < $each AND coalesce(item.available, true) AND NOT item IN there AND NOT item.id IN $exclude
+    AND ($min_price IS NULL OR item.price >= $min_price) AND ($max_price IS NULL OR item.price <= $max_price)
+    AND ($category IS NULL OR EXISTS { MATCH (item)-[:IN_CATEGORY]->(node) WHERE node IN within })
   WITH DISTINCT item ORDER BY coalesce(item.popularity, 0) DESC, item.id LIMIT $each
   RETURN collect({item: item, path: 0.0}) AS popular
 }
-WITH c, reason, (scored + popular)[..$each] AS best
+WITH generation, variant, c, reason, (scored + popular)[..$each] AS best
 UNWIND range(0, size(best) - 1) AS place
-WITH best[place].item AS item, best[place].path AS path, place, c, reason
+WITH generation, variant, best[place].item AS item, best[place].path AS path, place, c, reason
 ORDER BY place, reason.intent_rank, reason.need_rank, item.id
-WITH item, collect({place: place, path: path, c: c, reason: reason})[0] AS one
+WITH generation, variant, item, collect({place: place, path: path, c: c, reason: reason})[0] AS one
 RETURN item.id AS id, item.title AS title, one.path AS path, one.c.id AS category, one.c.name AS category_name,
-       one.reason.intent.id AS intent, one.reason.intent.sentence AS sentence, one.reason.need AS need
+       one.reason.intent.id AS intent, one.reason.intent.sentence AS sentence, one.reason.need AS need,
+       generation, variant
 ORDER BY one.place, one.reason.intent_rank, one.reason.need_rank, id LIMIT $n

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from cypher.filters import NO_FILTERS, Filters
 from cypher.pursued import LEAST
 from cypher.user import user as find_user
+from cypher.variants import VariantName
 from graph.driver import Database
 from graph.errors import StoreError
 from graph.statements import statement
@@ -27,6 +29,16 @@ class NeededItem:
     need: float
 
 
+@dataclass(frozen=True)
+class NeededItems:
+    """`items`, the paths of which are of `generation`; None where no generation is live."""
+
+    user: str
+    generation: int | None
+    variant: VariantName | None
+    items: tuple[NeededItem, ...]
+
+
 def user_complements(
     database: Database,
     user: str,
@@ -39,18 +51,25 @@ def user_complements(
     m: int = 100,
     k: int = 50,
     covered_days: int | None = None,
-) -> list[NeededItem]:
+    filters: Filters = NO_FILTERS,
+    bucket: int | None = None,
+) -> NeededItems:
     """At most `n` items that complete the user's top `intents`, `each` of one category at most, `least`: see `pursued`.
 
-    Raises `NotFound` for an unknown user and `StoreError` where intents were never linked.
+    `filters`, `bucket` as in `recommend`. Raises `NotFound` for an unknown user or category and `StoreError` where
+    intents were never linked.
     """
     given = {
         "user": user, "n": n, "intents": intents, "needs": needs, "least": least, "each": each, "m": m, "k": k,
-        "covered_days": covered_days,
+        "covered_days": covered_days, "bucket": bucket, **filters.parameters(),
     }  # fmt: skip
     rows = database.read(statement("user_complements", "cypher"), given)
     if not rows:
-        find_user(database, user)
+        known = find_user(database, user, bucket)
         if not database.read(statement("intents_state")):
             raise StoreError("the intents of users are not worked out: run twohop intents link")
-    return [NeededItem(**row) for row in rows]
+        filters.check(database)
+        return NeededItems(user, known.generation, known.variant, ())
+    generation, variant = rows[0]["generation"], rows[0]["variant"]
+    found = tuple(NeededItem(**{name: row[name] for name in NeededItem.__dataclass_fields__}) for row in rows)
+    return NeededItems(user, generation, variant, found)

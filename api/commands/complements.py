@@ -31,6 +31,7 @@ def complements(
         show_item_complements,
         show_user_complements,
     )
+    from api.web.experiment import bucket
     from cypher.category_complements import category_complements
     from cypher.dropped_complements import dropped_complements
     from cypher.item_complements import item_complements
@@ -41,11 +42,11 @@ def complements(
 
     with connect(load_settings(store)) as database:
         if user:
-            needed = user_complements(database, subject, n)
+            needed = user_complements(database, subject, n, bucket=bucket(subject))
             if as_json:
-                typer.echo(to_json({"user": subject, "items": needed}).decode())
+                typer.echo(to_json(needed).decode())
             else:
-                show_user_complements(database, subject, needed)
+                show_user_complements(database, subject, needed.items)
             return
         try:
             found = category_complements(database, subject, n)

@@ -127,7 +127,7 @@ def _served(database: "Database", m: int, k: int) -> "tuple[Recommend, Rank]":
     live(database)
 
     def recommended(user: str, n: int, repeats: bool) -> list[str]:
-        return [item.id for item in recommend.recommend(database, user, n, m=m, k=k, repeats=repeats).items]
+        return [item.id for item in recommend.recommend(database, user, n, m=m, k=k, repeats=repeats, fill=False).items]
 
     def ranked(user: str, items: Sequence[str]) -> dict[str, float]:
         return {item.id: item.score for item in rank.rank(database, user, items, m=m, k=k)}

@@ -10,6 +10,12 @@ app = typer.Typer()
 
 Explain = Annotated[bool, typer.Option("--explain", help="With each item the paths that made its score.")]
 Repeats = Annotated[bool, typer.Option("--repeats", help="Also what the user had already.")]
+Category = Annotated[
+    str | None, typer.Option("--category", metavar="NODE", help="Only items in or below this browse node.")
+]
+MinPrice = Annotated[float | None, typer.Option("--min-price", min=0, help="Only items that cost so much or more.")]
+MaxPrice = Annotated[float | None, typer.Option("--max-price", min=0, help="Only items that cost so much or less.")]
+Exclude = Annotated[list[str] | None, typer.Option("--exclude", metavar="ITEM", help="Not this item; may be repeated.")]
 
 
 @app.command()
@@ -20,18 +26,34 @@ def recommend(
     k: Neighbours = 100,
     explain: Explain = False,
     repeats: Repeats = False,
+    category: Category = None,
+    min_price: MinPrice = None,
+    max_price: MaxPrice = None,
+    exclude: Exclude = None,
     as_json: AsJson = False,
     store: Store = None,
 ) -> None:
     """Recommend items to a user, with the reasons on demand."""
     from api.display import show_recommendations
     from api.documents import RecommendationsDocument
+    from api.web.experiment import bucket
     from cypher import recommend as query
+    from cypher.filters import Filters
     from graph.driver import connect
     from graph.settings import load_settings
 
     with connect(load_settings(store)) as database:
-        answer = query.recommend(database, user, n, m=m, k=k, repeats=repeats, explain=explain)
+        answer = query.recommend(
+            database,
+            user,
+            n,
+            m=m,
+            k=k,
+            repeats=repeats,
+            explain=explain,
+            filters=Filters(category, min_price, max_price, tuple(exclude or ())),
+            bucket=bucket(user),
+        )
         if as_json:
             typer.echo(RecommendationsDocument.of(answer, explain).model_dump_json(exclude_unset=True))
         else:
@@ -65,12 +87,13 @@ def explain(
     from pydantic_core import to_json
 
     from api.display import show_explanation
+    from api.web.experiment import bucket
     from cypher import explain as query
     from graph.driver import connect
     from graph.settings import load_settings
 
     with connect(load_settings(store)) as database:
-        answer = query.explain(database, user, item, m, k)
+        answer = query.explain(database, user, item, m, k, bucket(user))
         if as_json:
             typer.echo(to_json(answer).decode())
         else:

@@ -70,14 +70,14 @@ def test_the_line_finds_what_users_like() -> None:
 
 def test_recommend_as_json_splits_each_score_into_its_paths() -> None:
     told = answer("recommend", "u01", "--explain", "-n", "5")
-    assert list(told) == ["user", "generation", "items"]
+    assert list(told) == ["user", "generation", "variant", "items"]
     assert told["user"] == "u01"
     assert len(told["items"]) == 5
     for item in told["items"]:
-        assert list(item) == ["id", "title", "score", "direct", "paths"]
+        assert list(item) == ["id", "title", "score", "direct", "source", "paths"]
         assert item["paths"]
         for path in item["paths"]:
-            assert list(path) == ["trigger", "trigger_weight", "similar_weight", "path"]
+            assert list(path) == ["trigger", "trigger_title", "trigger_weight", "similar_weight", "path"]
         assert item["score"] == pytest.approx(item["direct"] + sum(path["path"] for path in item["paths"]), abs=1e-9)
     scores = [item["score"] for item in told["items"]]
     assert scores == sorted(scores, reverse=True)
@@ -85,13 +85,15 @@ def test_recommend_as_json_splits_each_score_into_its_paths() -> None:
 
 def test_recommend_without_reasons_has_no_paths() -> None:
     told = answer("recommend", "u01", "-n", "3")
-    assert [list(item) for item in told["items"]] == [["id", "title", "score", "direct"]] * 3
+    assert [list(item) for item in told["items"]] == [["id", "title", "score", "direct", "source"]] * 3
 
 
 def test_recommend_takes_fewer_triggers_and_repeats() -> None:
     one = answer("recommend", "u01", "-m", "1", "-k", "4", "--explain", "--repeats")["items"]
-    assert 0 < len(one) <= 4
-    assert {len(item["paths"]) for item in one} == {1}
+    reached = [item for item in one if item["source"] == "paths"]
+    assert 0 < len(reached) <= 4
+    assert {len(item["paths"]) for item in reached} == {1}
+    assert [item["score"] for item in one[len(reached) :]] == [0.0] * (10 - len(reached))
     had = {path["trigger"] for item in answer("recommend", "u01", "--explain")["items"] for path in item["paths"]}
     assert had & {item["id"] for item in answer("recommend", "u01", "--repeats", "-n", "60")["items"]}
     assert not had & {item["id"] for item in answer("recommend", "u01", "-n", "60")["items"]}
@@ -120,7 +122,7 @@ def test_similar() -> None:
 def test_explain_agrees_with_recommend() -> None:
     best = answer("recommend", "u05", "--explain")["items"][0]
     told = answer("explain", "u05", best["id"])
-    assert list(told) == ["user", "item", "title", "generation", "score", "direct", "paths"]
+    assert list(told) == ["user", "item", "title", "generation", "variant", "score", "direct", "paths"]
     assert told["score"] == pytest.approx(best["score"])
     served = [path for path in told["paths"] if path["served"]]
     assert told["score"] == pytest.approx(told["direct"] + sum(path["path"] for path in served))

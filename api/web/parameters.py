@@ -3,12 +3,16 @@
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field, StringConstraints
 
 from api.web.live import LiveNetworks
+from cypher.filters import Filters
 from graph.driver import Database
+from graph.errors import Invalid
 
 LONGEST_ID = 256  # characters
+LONGEST_LIST = 1000
+GREATEST_PRICE = 1e12
 
 
 def _plain(text: str) -> str:
@@ -19,6 +23,7 @@ def _plain(text: str) -> str:
 
 
 Plain = AfterValidator(_plain)
+Id = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_ID), Plain]
 
 User = Annotated[str, Path(min_length=1, max_length=LONGEST_ID, examples=["1"], description="id of a user"), Plain]
 Item = Annotated[
@@ -27,9 +32,37 @@ Item = Annotated[
 Node = Annotated[
     str, Path(min_length=1, max_length=LONGEST_ID, examples=["GROCERY"], description="id of a browse node"), Plain
 ]
-K = Annotated[int, Query(ge=1, le=1000, description="items to return")]
+K = Annotated[int, Query(ge=1, le=1000, description="how many to return")]
 M = Annotated[int, Query(ge=1, le=1000, description="triggers: the user's interactions with the greatest weights")]
 Neighbours = Annotated[int, Query(ge=1, le=1000, description="neighbours of each trigger: PDN's k")]
+Price = Annotated[float, Field(ge=0, le=GREATEST_PRICE, allow_inf_nan=False)]
+
+
+def _filters(
+    category: Annotated[
+        Id | None,
+        Query(description="id of a browse node: only items in it or below it", examples=["GROCERY/SOFT DRINKS"]),
+    ] = None,
+    min_price: Annotated[Price | None, Query(description="least price; items without a price are left out")] = None,
+    max_price: Annotated[Price | None, Query(description="greatest price; items without a price are left out")] = None,
+    exclude: Annotated[
+        list[Id] | None,
+        Query(max_length=LONGEST_LIST, description="id of an item to leave out; may come again and again"),
+    ] = None,
+) -> Filters:
+    return checked_filters(category, min_price, max_price, exclude or ())
+
+
+def checked_filters(
+    category: str | None, min_price: float | None, max_price: float | None, exclude: list[str] | tuple[str, ...]
+) -> Filters:
+    """Raises `Invalid` where no price can fulfil both bounds."""
+    if min_price is not None and max_price is not None and min_price > max_price:
+        raise Invalid(f"min_price {min_price:g} is above max_price {max_price:g}: no item can have such a price")
+    return Filters(category, min_price, max_price, tuple(exclude))
+
+
+Filtered = Annotated[Filters, Depends(_filters)]
 
 
 def _database(request: Request) -> Database:

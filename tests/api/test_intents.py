@@ -271,9 +271,9 @@ def test_an_empty_query_table_changes_nothing(linked: Database, tmp_path: Path) 
 
 def test_rest_answers_the_same(linked: Database) -> None:
     with open_client() as client:
-        assert client.get("/users/u00/intents").json() == answer("intents", "of", "u00")["intents"]
-        assert client.get("/users/u00/complements").json() == answer("complements", "u00", "--user")["items"]
-        assert client.get("/items/g00/complements").json() == answer("complements", "g00")["items"]
+        assert client.get("/users/u00/intents").json() == answer("intents", "of", "u00")
+        assert client.get("/users/u00/complements").json() == answer("complements", "u00", "--user")
+        assert client.get("/items/g00/complements").json() == answer("complements", "g00")
         found = client.get("/browse/mini:Grills/complements").json()
         assert found == answer("complements", "mini:Grills")["categories"]
         assert client.get("/users/nobody/intents").status_code == 404

@@ -11,8 +11,9 @@ from pathlib import Path
 import neo4j
 import psutil
 from filelock import FileLock, Timeout
-from neo4j.exceptions import AuthError, ServiceUnavailable
+from neo4j.exceptions import AuthError, ServiceUnavailable, SessionExpired
 
+from graph.browser import with_pages
 from graph.errors import AuthenticationFailed, PortTaken, ServerCrashed, ServerError, SettingsError, StoreBusy
 from graph.jars import NEO4J, fetch
 from graph.java import ADMIN, SERVER, environment, write_command
@@ -23,6 +24,11 @@ from graph.swap import finish_swap
 
 USERNAME = DATABASE = "neo4j"  # Community has one user to begin with, and one database
 POLL = 0.25  # seconds
+
+
+def browser_uri(http_port: int | None) -> str:
+    """Address of Neo4j Browser on the server with this port."""
+    return f"http://{LOOPBACK}:{http_port}/browser/"
 
 
 @dataclass(frozen=True)
@@ -103,7 +109,7 @@ class ManagedServer:
             pid=state.pid if running else None,
             bolt_uri=f"bolt://{LOOPBACK}:{state.bolt_port}" if state.bolt_port else None,
             http_uri=http,
-            browser_uri=f"{http}/browser/" if http else None,
+            browser_uri=browser_uri(state.http_port) if http else None,
             version=state.neo4j,
             data_folder=self.folder.data,
             password_file=self.folder.password_file,
@@ -215,6 +221,7 @@ class ManagedServer:
         words = [f"--home-dir={folder.home}", f"--config-dir={folder.conf}"]
         log_size = folder.log_size()
         with self._reporting_disk_errors():
+            jars = with_pages(jars, folder.browser_jar, browser_uri(state.http_port))
             command = write_command(folder.server_arguments, SERVER, words, jars, self.settings.heap)
             with folder.console.open("wb") as console:
                 process = subprocess.Popen(  # noqa: S603  own Java, own arguments
@@ -271,7 +278,7 @@ class ManagedServer:
                 telemetry_disabled=True,
             ) as driver:
                 driver.verify_connectivity()
-        except (OSError, ServiceUnavailable):
+        except (OSError, ServiceUnavailable, SessionExpired):  # the last one where it is slow to say hello
             return False
         except AuthError:
             raise AuthenticationFailed(

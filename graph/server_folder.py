@@ -43,6 +43,7 @@ class ServerFolder:
         self.lock_file = self.home / "server.lock"
         self.server_arguments = self.home / "run" / "server.args"
         self.admin_arguments = self.home / "run" / "admin.args"
+        self.browser_jar = self.home / "run" / "neo4j-browser.jar"
         self._state_file = self.home / "state.json"
 
     def make(self) -> None:
@@ -152,6 +153,8 @@ class ServerFolder:
             "server.config.strict_validation.enabled": "true",
             "dbms.security.auth_enabled": "true",
             "dbms.usage_report.enabled": "false",
+            # Where Browser may take a guide and a style from: its own server, or twohop serve.
+            "browser.remote_content_hostname_whitelist": f"{LOOPBACK},localhost",
             # Logs serve recovery only, without backups or a cluster: by default they would grow to gigabytes.
             "db.tx_log.rotation.retention_policy": "256M size",
             # Else each stop waits 10 s for requests that nobody sends any more.

@@ -12,8 +12,8 @@ WHERE coalesce(item.available, true) AND NOT item.id IN $exclude
   AND ($min_price IS NULL OR item.price >= $min_price) AND ($max_price IS NULL OR item.price <= $max_price)
   AND ($category IS NULL OR EXISTS { MATCH (item)-[:IN_CATEGORY]->(node) WHERE node IN within })
 WITH item,
-     CASE $order WHEN 'newest' THEN item.created.epochSeconds WHEN 'popular' THEN item.popularity ELSE score END AS place
-ORDER BY coalesce(place, -1) DESC, item.popularity DESC, item.id LIMIT $n
+     CASE $order WHEN 'newest' THEN item.created.epochMillis WHEN 'popular' THEN item.popularity ELSE score END AS place
+ORDER BY coalesce(place, -1) DESC, CASE $order WHEN 'match' THEN item.popularity END DESC, item.id LIMIT $n
 RETURN item.id AS id, item.title AS title, item.brand AS brand, item.price AS price, item.popularity AS popularity,
        item.created AS created
-ORDER BY coalesce(place, -1) DESC, popularity DESC, id
+ORDER BY coalesce(place, -1) DESC, CASE $order WHEN 'match' THEN popularity END DESC, id

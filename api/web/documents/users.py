@@ -14,6 +14,7 @@ from cypher.user_complements import NeededItem
 from cypher.users import ListedUser
 from cypher.variants import VariantName
 
+# FastAPI leaves nulls out of examples, so these have none.
 TIME = "2017-12-02T00:00:00Z"
 BANANAS: JsonDict = {"id": "1082185", "title": "Bananas"}
 NEED: JsonDict = {"id": "GROCERY/CONDIMENTS", "name": "CONDIMENTS", "score": 0.9}
@@ -60,7 +61,7 @@ class TriggersDocument(BaseModel):
             "user": "1",
             "generation": 3,
             "variant": "control",
-            "triggers": [{**BANANAS, "weight": 0.1875, "count": 12, "last_time": TIME, "last_position": None}],
+            "triggers": [{**BANANAS, "weight": 0.1875, "count": 12, "last_time": TIME, "last_position": 331}],
         }
     )
 
@@ -76,7 +77,7 @@ class HistoryDocument(BaseModel):
     model_config = shown(
         {
             "user": "1",
-            "items": [{**BANANAS, "kind": "purchase", "count": 12, "last_time": TIME, "last_position": None}],
+            "items": [{**BANANAS, "kind": "purchase", "count": 12, "last_time": TIME, "last_position": 331}],
         }
     )
 

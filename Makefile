@@ -4,7 +4,7 @@ BIN := .venv/bin
 COMPILE = uv pip compile pyproject.toml --no-config --quiet --universal --python-version 3.11 --generate-hashes --no-header
 TORCH := ^(torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z0-9-]+)==
 
-.PHONY: help install demo test bench faults screenshots lock clean
+.PHONY: help install demo test bench faults collection screenshots lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -29,8 +29,11 @@ faults: install  ## Only the tests that break things on purpose
 bench: install  ## Measure the writers and serving; writes benchmarks/results/
 	@for file in benchmarks/[a-z]*.py; do echo "$$file"; $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
+collection: install  ## Write the queries of cypher/ into Neo4j Browser's saved scripts and guide (docs/browser/)
+	@$(BIN)/python -m docs.collection
+
 screenshots: install  ## Take the pictures of docs/images of the running stores with the system's Chromium
-	@$(BIN)/python docs/screenshots.py
+	@$(BIN)/python -m docs.screenshots
 
 lock:  ## Resolve all versions anew within pyproject.toml and write locks/
 	@command -v uv > /dev/null || { echo "make lock: uv is needed: pip install uv" >&2; exit 1; }

@@ -1,19 +1,24 @@
 """Take the pictures of the documents from a running store: `make screenshots`.
 
-Chromium (Debian's package `chromium`) logs in to Neo4j Browser as a person would, runs `cypher/picture.cypher`, and
-`docs/images/browser.png` is what it shows.
+Chromium (Debian's package `chromium`) logs in to Neo4j Browser as a person would, opens the guide, sets the style, runs
+the pictures of `cypher/` and drags their nodes into place. `docs/images/browser*.png` is what it shows.
 """
 
 import argparse
 import shutil
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import cos, pi, sin
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from playwright.sync_api import Page, Playwright, expect, sync_playwright
 
-from api.browser import query_text
+from api.browser import query_text, style
 from cypher.sample import sample
+from graph.browser import guide_uri
 from graph.driver import connect
 from graph.errors import TwohopError
 from graph.generations import live_generation
@@ -21,9 +26,7 @@ from graph.server import ManagedServer, Status
 from graph.settings import load_settings
 
 IMAGES = Path(__file__).parent / "images"
-STYLE = Path(__file__).parent / "browser.grass"
 SIZE = {"width": 1280, "height": 960}
-ITEMS, PATHS = 4, 3  # drawn; more than a dozen paths are hard to read
 SETTLE = 6000  # milliseconds until the layout stands still
 PATIENCE = 120_000  # milliseconds for each step
 FLAGS = [
@@ -34,21 +37,108 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-# Places of the nodes in the page by column; triggers stand in the order of the items that they lead to.
-COLUMNS = """() => {
-  const nodes = [...document.querySelectorAll("g.node")].map(g => g.__data__);
-  const edges = [...document.querySelectorAll("g.relationship")].map(g => g.__data__);
-  const to = type => edges.filter(e => e.type === type).map(e => e.target.id);
-  const triggers = [...new Set(to("INTERACTED"))], items = [...new Set(to("SIMILAR"))];
-  const mean = id => {
-    const places = edges.filter(e => e.source.id === id).map(e => items.indexOf(e.target.id));
-    return places.reduce((a, b) => a + b, 0) / places.length;
-  };
-  triggers.sort((a, b) => mean(a) - mean(b));
-  const users = nodes.filter(n => n.labels.includes("User")).map(n => n.id);
-  return [users, triggers, items].map(ids => ids.map(id => nodes.findIndex(n => n.id === id)));
-}"""
 LOOPBACK = "http://127.0.0.1:"
+# What Browser's last picture has drawn.
+DRAWN = """() => {
+  const svg = [...document.querySelectorAll("svg:has(g.node)")].at(-1);
+  const data = what => [...svg.querySelectorAll(what)].map(g => g.__data__);
+  return {
+    nodes: data("g.node").map(n => ({id: n.id, labels: n.labels, properties: n.propertyMap})),
+    edges: data("g.relationship").map(e => ({type: e.type, source: e.source.id, target: e.target.id})),
+  };
+}"""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Nodes as Browser has them, in its order: {id, labels, properties}; edges: {type, source, target}."""
+
+    nodes: list[dict[str, Any]]
+    edges: list[dict[str, Any]]
+
+    def labelled(self, label: str) -> list[str]:
+        return [node["id"] for node in self.nodes if label in node["labels"]]
+
+    def having(self, **properties: str) -> list[str]:
+        return [node["id"] for node in self.nodes if properties.items() <= node["properties"].items()]
+
+    def to(self, kind: str) -> list[str]:
+        """Where edges of a type lead, each once, in the order of the result."""
+        return list(dict.fromkeys(edge["target"] for edge in self.edges if edge["type"] == kind))
+
+    def sources(self, kind: str, target: str | None = None) -> list[str]:
+        found = [edge for edge in self.edges if edge["type"] == kind and target in (None, edge["target"])]
+        return list(dict.fromkeys(edge["source"] for edge in found))
+
+    def beside(self, ids: list[str], others: list[str]) -> list[str]:
+        """`ids` in the order of the `others` that they are connected to, so that few edges cross."""
+
+        def mean(one: str) -> float:
+            ends = {edge["target"] for edge in self.edges if edge["source"] == one}
+            ends |= {edge["source"] for edge in self.edges if edge["target"] == one}
+            places = [others.index(end) for end in ends if end in others]
+            return sum(places) / len(places) if places else len(others)
+
+        return sorted(ids, key=mean)
+
+
+Places = dict[str, tuple[float, float]]  # id of a node -> its place in the picture, 0 to 1 from the left and the top
+
+
+def columns(*given: tuple[float, list[str]]) -> Places:
+    """Nodes one above the other, for each place from the left."""
+    return {one: (x, (row + 0.5) / len(ids)) for x, ids in given for row, one in enumerate(ids)}
+
+
+def ring(ids: list[str], radius: float, turn: float = 0.0, centre: tuple[float, float] = (0.4, 0.5)) -> Places:
+    """Nodes around a centre; `radius` as a part of the picture's height, `turn` in parts of the way to the next."""
+    angles = [2 * pi * (place + turn) / len(ids) - pi / 2 for place in range(len(ids))]
+    wide = radius * 0.8  # the picture is wider than it is high
+    return {
+        one: (centre[0] + wide * cos(angle), centre[1] + radius * sin(angle))
+        for one, angle in zip(ids, angles, strict=True)
+    }
+
+
+def place_paths(drawn: Drawn) -> Places:
+    """The user, the triggers, the items."""
+    items = drawn.to("SIMILAR")
+    triggers = drawn.beside(drawn.to("INTERACTED"), items)
+    return columns((0.08, drawn.labelled("User")), (0.39, triggers), (0.71, items))
+
+
+def place_pursued(drawn: Drawn) -> Places:
+    """The user, the intents, what they need."""
+    intents = drawn.to("PURSUES")
+    return columns(
+        (0.08, drawn.labelled("User")), (0.38, intents), (0.71, drawn.beside(drawn.labelled("BrowseNode"), intents))
+    )
+
+
+def place_intent(drawn: Drawn) -> Places:
+    """What only serves it or also is needed on the left, what only is needed on the right."""
+    serves = drawn.sources("SERVES")
+    needed = [one for one in drawn.to("NEEDS") if one not in serves]
+    return columns((0.1, serves), (0.4, drawn.labelled("Intent")), (0.7, needed))
+
+
+def place_item(drawn: Drawn) -> Places:
+    """The item in the middle, its neighbours around it, and their browse nodes outside."""
+    (middle,) = drawn.sources("SIMILAR")
+    categories = drawn.labelled("BrowseNode")
+    neighbours = drawn.beside([one for one in drawn.labelled("Item") if one != middle], categories)
+    return {middle: (0.4, 0.5)} | ring(neighbours, 0.28) | ring(drawn.beside(categories, neighbours), 0.44, 0.5)
+
+
+def place_tree(drawn: Drawn) -> Places:
+    """Rings around the root, the children of each node together."""
+    below = drawn.sources("CHILD_OF")
+    level = [one for one in drawn.to("CHILD_OF") if one not in below]
+    places, radius = {level[0]: (0.4, 0.5)}, 0.0
+    while level := [child for one in level for child in drawn.sources("CHILD_OF", one)]:
+        radius += 0.22
+        places |= ring(level, radius)
+    return places
 
 
 def open_browser(play: Playwright, profile: str) -> Page:
@@ -71,6 +161,7 @@ def log_in(page: Page, status: Status, password: str) -> None:
     page.get_by_test_id("password").fill(password)
     page.get_by_test_id("connect").click()
     page.get_by_text("Getting started").first.wait_for()
+    page.wait_for_timeout(SETTLE)  # until it has read from where it may take guides
 
 
 def enter(page: Page, command: str) -> None:
@@ -81,45 +172,71 @@ def enter(page: Page, command: str) -> None:
     page.keyboard.press("Control+Enter")
 
 
-def draw(page: Page, user: str, weight_property: str) -> None:
-    """Set the style, run the query, and wait until its graph stands still."""
-    style = " ".join(STYLE.read_text(encoding="utf-8").split()).replace("weight_1", weight_property)
-    enter(page, ':config {"autoComplete": false}')  # only the paths of the result, no other edges between its nodes
+def prepare(page: Page, weight_property: str) -> None:
+    """Set the style, and that only the edges of a result are drawn."""
+    enter(page, ':config {"autoComplete": false}')
     page.get_by_text("autoComplete").last.wait_for()
-    enter(page, f":style {style}")
+    enter(page, f":style {' '.join(style(weight_property).split())}")
     page.get_by_test_id("styleResetButton").wait_for()
+
+
+def clear(page: Page) -> None:
+    for button in page.get_by_title("Close fullscreen").all():
+        button.click()
     enter(page, ":clear")
     expect(page.get_by_test_id("frame")).to_have_count(0)
-    enter(page, query_text("picture", user=user, m=300, k=100, n=ITEMS, paths=PATHS))
+
+
+def draw(page: Page, query: str, place: Callable[[Drawn], Places]) -> None:
+    """Run a query and bring its nodes into place."""
+    clear(page)
+    enter(page, query)
     page.locator("svg g.node").first.wait_for()
     page.get_by_title("Fullscreen").last.click()
     page.wait_for_timeout(SETTLE)
-    arrange(page)
+    drag(page, place(Drawn(**page.evaluate(DRAWN))))
     page.wait_for_timeout(SETTLE)
 
 
-def arrange(page: Page) -> None:
-    """Drag the nodes into columns: the user, the triggers, the items; a dragged node stays where it is put."""
-    columns = page.evaluate(COLUMNS)
+def drag(page: Page, places: Places) -> None:
+    """A dragged node stays where it is put."""
+    drawn = Drawn(**page.evaluate(DRAWN))
     area = page.locator("svg:has(g.node)").bounding_box()
     if area is None:
         return
-    for place, column in enumerate(columns):
-        for row, node in enumerate(column):
-            circle = page.locator("g.node").nth(node).bounding_box()
-            if circle:
-                page.mouse.move(circle["x"] + circle["width"] / 2, circle["y"] + circle["height"] / 2)
-                page.mouse.down()
-                x, y = (0.08, 0.39, 0.71)[place], (row + 0.5) / len(column)
-                page.mouse.move(area["x"] + x * area["width"], area["y"] + y * area["height"], steps=5)
-                page.mouse.up()
+    for number, node in enumerate(drawn.nodes):
+        circle = page.locator("g.node").nth(number).bounding_box()
+        if circle and node["id"] in places:
+            x, y = places[node["id"]]
+            page.mouse.move(circle["x"] + circle["width"] / 2, circle["y"] + circle["height"] / 2)
+            page.mouse.down()
+            page.mouse.move(area["x"] + x * area["width"], area["y"] + y * area["height"], steps=5)
+            page.mouse.up()
     page.mouse.move(area["x"] + 5, area["y"] + 5)
+
+
+def take(page: Page, name: str) -> None:
+    page.screenshot(path=IMAGES / f"{name}.png")
+    sys.stdout.write(f"{IMAGES / name}.png\n")
+
+
+def show_guide(page: Page, status: Status, query: str) -> None:
+    """The guide beside the picture that it leads to."""
+    clear(page)
+    enter(page, f":guide {guide_uri(str(status.browser_uri))}")
+    page.get_by_text("The graph is the model").wait_for()
+    enter(page, query)
+    page.locator("svg g.node").first.wait_for()
+    page.wait_for_timeout(SETTLE)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--store", help="name of the store; else TWOHOP_STORE")
     parser.add_argument("--user", help="id of the user; else the first one who had 20 items or more")
+    parser.add_argument("--item", default="1082185", help="id of the item")
+    parser.add_argument("--intent", default="grill-party", help="id of the intent")
+    parser.add_argument("--node", default="SEAFOOD", help="id of the browse node")
     asked = parser.parse_args()
     server = ManagedServer(load_settings(asked.store))
     started = server.start()
@@ -129,17 +246,28 @@ def main() -> None:
             users = sample(database, n=1, items=20)
         if live is None or not users:
             sys.exit(f"screenshots: store {server.settings.store} has no live weights: make demo first")
+        user = asked.user or users[0].id
+        paths = query_text("picture", user=user, m=300, k=100, n=4, paths=3)
+        IMAGES.mkdir(exist_ok=True)
         with TemporaryDirectory(prefix="twohop-") as profile, sync_playwright() as play:
             page = open_browser(play, profile)
             log_in(page, server.status(), server.password())
-            draw(page, asked.user or users[0].id, live.weight_property)
-            IMAGES.mkdir(exist_ok=True)
-            page.screenshot(path=IMAGES / "browser.png")
+            prepare(page, live.weight_property)
+            for name, query, place in (
+                ("browser", paths, place_paths),
+                ("browser-pursued", query_text("pursued_picture", user=user, intents=4, needs=4), place_pursued),
+                ("browser-intent", query_text("intent_picture", intent=asked.intent, n=7), place_intent),
+                ("browser-item", query_text("item_picture", item=asked.item, n=8), place_item),
+                ("browser-tree", query_text("browse_picture", node=asked.node, levels=2, n=30), place_tree),
+            ):
+                draw(page, query, place)
+                take(page, name)
+            show_guide(page, server.status(), paths)
+            take(page, "browser-guide")
             page.context.close()
     finally:
         if started:
             server.stop()
-    sys.stdout.write(f"{IMAGES / 'browser.png'}\n")
 
 
 if __name__ == "__main__":

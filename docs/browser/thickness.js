@@ -2,7 +2,7 @@
 // in an edge's caption is its width too: the greatest number of each type in the picture is the widest edge, all others
 // are in proportion. The managed server adds it to its Browser; in another one paste it into the developer console (F12).
 (() => {
-  const WIDEST = 10, THINNEST = 0.75; // pixels; at 11 and more Browser writes the caption into the edge
+  const WIDEST = 10, THINNEST = 0.75; // pixels; an edge wider than its caption is high would have it inside
   const DIGITS = 3;
   const PROPERTY = /^\{([^{}]+)\}$/; // a caption that is one property
 

@@ -23,6 +23,7 @@ from cypher.sample import sample
 from cypher.similar import similar
 from cypher.user_complements import user_complements
 from graph import generations
+from graph.browser import guide_uri
 from graph.driver import Database
 from graph.errors import ArtefactError, StoreError
 from graph.intents import count_intents, read_state
@@ -145,8 +146,10 @@ def _show_browser(console: Console, settings: Settings, user: str) -> None:
     console.print("\nThe graph itself, in Neo4j Browser", style="bold")
     if settings.managed:
         server = ManagedServer(settings)
-        console.print(f"  {server.status().browser_uri}")
-        console.print(f"  connect to {server.status().bolt_uri}, user {USERNAME}, password {server.password()}")
+        status = server.status()
+        console.print(f"  {status.browser_uri}")
+        console.print(f"  connect to {status.bolt_uri}, user {USERNAME}, password {server.password()}")
+        console.print(f"  and open the guide there: :guide {guide_uri(str(status.browser_uri))}", soft_wrap=True)
     else:
         console.print(f"  the Browser of {settings.neo4j_uri}, with your own user and password")
     console.print("Three queries to paste:")

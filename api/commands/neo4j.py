@@ -56,8 +56,11 @@ def _server(store: str | None) -> "ManagedServer":
 
 
 def _print_addresses(status: "Status") -> None:
+    from graph.browser import guide_uri
+
     rows = (
         ("Browser", status.browser_uri),
+        ("guide", status.browser_uri and f":guide {guide_uri(status.browser_uri)}"),
         ("Bolt", status.bolt_uri),
         ("user", "neo4j"),
         ("password", f"in {status.password_file}"),

@@ -8,8 +8,8 @@ from math import ceil
 from time import time
 
 from limits import parse_many
-from limits.storage import MemoryStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
+from limits.aio.storage import MemoryStorage  # the other one starts a thread for nearly every request
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -96,11 +96,12 @@ class Rates:
         self._limits = parse_many(rate)
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
-    def count(self, key: str) -> None:
+    async def count(self, key: str) -> None:
         """Count one request. Raises a 429 that says when to come again."""
         for limit in self._limits:
-            if not self._limiter.hit(limit, key):
-                wait = ceil(max(SOON, self._limiter.get_window_stats(limit, key).reset_time - time()))
+            if not await self._limiter.hit(limit, key):
+                stats = await self._limiter.get_window_stats(limit, key)
+                wait = ceil(max(SOON, stats.reset_time - time()))
                 raise HTTPException(
                     HTTPStatus.TOO_MANY_REQUESTS,
                     f"this key may send {limit}: wait {wait} s",

@@ -21,6 +21,7 @@ from prometheus_client import (
     PlatformCollector,
     ProcessCollector,
 )
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.web.problems import problem
@@ -122,6 +123,8 @@ class Observe:
         IN_FLIGHT.inc()
         try:
             await self.app(scope, receive, request.send)
+        except ClientDisconnect:
+            pass  # nobody is there to answer
         except Exception:
             log.exception("a request failed", extra={"request_id": request.id, "route": _route(scope)})
             if request.status is not None:

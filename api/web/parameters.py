@@ -38,7 +38,7 @@ Neighbours = Annotated[int, Query(ge=1, le=1000, description="neighbours of each
 Price = Annotated[float, Field(ge=0, le=GREATEST_PRICE, allow_inf_nan=False)]
 
 
-def _filters(
+async def _filters(
     category: Annotated[
         Id | None,
         Query(description="id of a browse node: only items in it or below it", examples=["GROCERY/SOFT DRINKS"]),
@@ -65,7 +65,7 @@ def checked_filters(
 Filtered = Annotated[Filters, Depends(_filters)]
 
 
-def _database(request: Request) -> Database:
+async def _database(request: Request) -> Database:
     database: Database = request.app.state.connection.database
     return database
 
@@ -73,7 +73,7 @@ def _database(request: Request) -> Database:
 Opened = Annotated[Database, Depends(_database)]
 
 
-def _live(request: Request) -> LiveNetworks:
+async def _live(request: Request) -> LiveNetworks:
     live: LiveNetworks = request.app.state.live
     return live
 

@@ -1,11 +1,16 @@
 """How a request of a route is taken: first its key, then its rate, then its body, and only then a place to work."""
 
 from collections.abc import Callable, Coroutine
+from functools import wraps
 from http import HTTPStatus
+from inspect import iscoroutinefunction
 from typing import Any
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
+from fastapi.datastructures import DefaultPlaceholder
 from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 
 from api.web.bodies import MEDIA_TYPE, STREAM, StrictRequest
@@ -32,7 +37,7 @@ class Route(APIRoute):
                     return await handle(request)
             for check in checks:
                 await check.admit(request)
-            state.rates.count(request.state.key)
+            await state.rates.count(request.state.key)
             stream = is_stream(request.scope)
             if stream and not takes_stream:  # it may be as long as a stream, and would be held as one body
                 raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send one document as {MEDIA_TYPE}")
@@ -47,6 +52,36 @@ class Route(APIRoute):
 def adopt(router: APIRouter) -> APIRouter:
     """Make the routes of a router, made by anybody in FastAPI's own way, routes of this class."""
     for route in router.routes:
-        if isinstance(route, APIRoute):
+        if isinstance(route, APIRoute) and not isinstance(route, Route):
             route.__class__ = Route
+            if _is_plain(route):
+                route.endpoint = _in_one_thread(route)
     return router
+
+
+def _is_plain(route: APIRoute) -> bool:
+    """Whether its function runs in a thread, and what it returns becomes the whole reply."""
+    return (
+        not iscoroutinefunction(route.endpoint)
+        and route.response_model is not None
+        and isinstance(route.response_class, DefaultPlaceholder)
+        and route.dependant.response_param_name is None
+        and route.dependant.background_tasks_param_name is None
+    )
+
+
+def _in_one_thread(route: APIRoute) -> Callable[..., Coroutine[Any, Any, Response]]:
+    """The function, the check of what it returns, and its JSON, in one turn of one thread: FastAPI takes two."""
+    function, adapter, status = route.endpoint, TypeAdapter(route.response_model), route.status_code or HTTPStatus.OK
+    unset = route.response_model_exclude_unset
+
+    def answer(values: dict[str, Any]) -> Response:
+        result = adapter.validate_python(function(**values), from_attributes=True)
+        content = adapter.dump_json(result, exclude_unset=unset, by_alias=True)
+        return Response(content, status, media_type=MEDIA_TYPE)
+
+    @wraps(function)
+    async def run(**values: Any) -> Response:
+        return await run_sync(answer, values)
+
+    return run

@@ -102,7 +102,7 @@ def test_the_log_has_no_key_wherever_somebody_put_it(lines: Any) -> None:
 def test_a_bug_is_one_problem_and_one_line_with_its_traceback(lines: Any) -> None:
     client = alone()
 
-    def broken(*_: object) -> None:
+    async def broken(*_: object) -> None:
         raise ZeroDivisionError("a bug")
 
     client.app.state.rates.count = broken  # type: ignore[attr-defined]

@@ -214,24 +214,24 @@ class Client:
 
     # The browse trees
 
-    def list_browse_nodes(
+    def list_nodes(
         self, parent: str | None = None, *, tree: str | None = None, k: int = 100, after: str = ""
     ) -> NodesDocument:
         return self._get("/browse", NodesDocument, parent=parent, tree=tree, k=k, after=after)
 
-    def show_browse_node(self, node: str) -> NodeDocument:
+    def show_node(self, node: str) -> NodeDocument:
         return self._get(f"/browse/{part(node)}", NodeDocument)
 
-    def put_browse_node(self, node: str, content: NodeContent | Fields) -> NodeReply:
+    def put_node(self, node: str, content: NodeContent | Fields) -> NodeReply:
         return self._transport.request("PUT", f"/browse/{part(node)}", NodeReply, body=content)
 
-    def patch_browse_node(self, node: str, changes: NodeChanges | Fields) -> NodeReply:
+    def patch_node(self, node: str, changes: NodeChanges | Fields) -> NodeReply:
         return self._transport.request("PATCH", f"/browse/{part(node)}", NodeReply, body=changes)
 
-    def delete_browse_node(self, node: str, *, cascade: bool = False) -> None:
+    def delete_node(self, node: str, *, cascade: bool = False) -> None:
         self._transport.send("DELETE", f"/browse/{part(node)}", query={"cascade": cascade})
 
-    def complete_browse_node(self, node: str, k: int = 10) -> CategoriesDocument:
+    def complete_node(self, node: str, k: int = 10) -> CategoriesDocument:
         return self._get(f"/browse/{part(node)}/complements", CategoriesDocument, k=k)
 
     # Contents

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from api.intents import rank_users
 from graph.constraints import create_constraints
@@ -11,7 +12,8 @@ from graph.trees import read_tree, write_node_embeddings
 from models.intents.clusters import RankerOptions
 from models.intents.encoder import untuned
 from models.intents.links import intent_vectors, node_vectors
-from tests.api.conftest import GROUPS
+from models.intents.onnx_export import write_light
+from tests.api.conftest import GROUPS, Line
 
 TREE = "small-shop"
 INTENTS = [
@@ -48,9 +50,10 @@ WITH n MATCH (n)-[r:COMPLEMENTS]->() DELETE r
 
 
 @contextmanager
-def linked_intents(database: Database) -> Iterator[Database]:
-    """The small shop with its intents; afterwards without them."""
+def linked_intents(line: Line, database: Database) -> Iterator[Database]:
+    """The small shop with its intents and their encoder; afterwards without the intents."""
     encoder = untuned()
+    write_light(Path(str(line.environment["TWOHOP_HOME"])) / "_encoders", encoder)
     for source in ("table", "mined"):
         write_intents(database, source, [one for one in INTENTS if one.source == source])
     ids = [one.id for one in INTENTS]

@@ -38,9 +38,9 @@ NO_NODES = "MATCH (n:User|Item|BrowseNode) WHERE n.id STARTS WITH 'zz' DETACH DE
 
 @pytest.fixture(scope="module")
 def shop_address(line: Line, database: Database) -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch, linked_intents(database):
+    with pytest.MonkeyPatch.context() as patch, linked_intents(line, database):
         enter(patch, line.folder, line.environment)
-        with served(TWOHOP_RATE_LIMIT="100000") as address:
+        with served(TWOHOP_RATE_LIMIT="100000/second") as address:
             yield address
 
 
@@ -119,10 +119,10 @@ def test_intents_and_what_they_need(client: Client) -> None:
 
 
 def test_browse_trees(client: Client) -> None:
-    assert len(client.list_browse_nodes().nodes) == 4
-    assert client.list_browse_nodes("Grill").nodes == []
-    assert client.show_browse_node("Grill").items == 15
-    assert client.complete_browse_node("Grill").categories[0].id == "Garden"
+    assert len(client.list_nodes().nodes) == 4
+    assert client.list_nodes("Grill").nodes == []
+    assert client.show_node("Grill").items == 15
+    assert client.complete_node("Grill").categories[0].id == "Garden"
 
 
 def test_a_session(client: Client) -> None:
@@ -154,13 +154,13 @@ def test_items_users_and_browse_nodes(own: Client) -> None:
     assert own.put_user("zz1", {"profile": {"age_band": "old"}}).profile == {"age_band": "old"}
     assert own.patch_user("zz1", {"profile": {"age_band": "young"}}).profile == {"age_band": "young"}
     own.delete_user("zz1")
-    assert own.put_browse_node("zz top", {"name": "Top"}).level == 0
-    assert own.put_browse_node("zz/low", {"name": "Low", "parent": "zz top"}).level == 1
-    assert own.patch_browse_node("zz/low", {"name": "Lower"}).name == "Lower"
+    assert own.put_node("zz top", {"name": "Top"}).level == 0
+    assert own.put_node("zz/low", {"name": "Low", "parent": "zz top"}).level == 1
+    assert own.patch_node("zz/low", {"name": "Lower"}).name == "Lower"
     with pytest.raises(ProblemError) as raised:
-        own.delete_browse_node("zz top")
+        own.delete_node("zz top")
     assert raised.value.status == 409
-    own.delete_browse_node("zz top", cascade=True)
+    own.delete_node("zz top", cascade=True)
 
 
 @pytest.mark.parametrize("name", ODD)
@@ -289,17 +289,23 @@ def test_it_waits_as_long_as_the_server_asks() -> None:
 
 def test_it_gives_up() -> None:
     problem = to_json({"status": 503, "title": "Service Unavailable", "detail": "the database does not answer"})
-    with scripted((503, {"Retry-After": "0"}, problem)) as (address, came), Client(address, retries=2) as client:
-        with pytest.raises(ProblemError, match="503: the database does not answer"):
-            client.list_generations()
+    with (
+        scripted((503, {"Retry-After": "0"}, problem)) as (address, came),
+        Client(address, retries=2) as client,
+        pytest.raises(ProblemError, match="503: the database does not answer"),
+    ):
+        client.list_generations()
     assert len(came) == 3
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 500, 504])
 def test_other_failures_are_not_tried_again(status: int) -> None:
-    with scripted((status, {}, b"<html>sorry\n</html>")) as (address, came), Client(address) as client:
-        with pytest.raises(ProblemError, match=f"{status}: <html>sorry </html>"):
-            client.send_event({"user": "1", "item": "2", "kind": "view"})
+    with (
+        scripted((status, {}, b"<html>sorry\n</html>")) as (address, came),
+        Client(address) as client,
+        pytest.raises(ProblemError, match=f"{status}: <html>sorry </html>"),
+    ):
+        client.send_event({"user": "1", "item": "2", "kind": "view"})
     assert came == ["POST /events"]
 
 
@@ -320,9 +326,12 @@ def test_a_server_that_is_not_there() -> None:
 
 
 def test_a_server_of_another_kind() -> None:
-    with scripted((200, {}, b'{"id": 7}')) as (address, _), Client(address) as client:
-        with pytest.raises(Unreachable, match="its answer is no GenerationsDocument: is it a Twohop server"):
-            client.list_generations()
+    with (
+        scripted((200, {}, b'{"id": 7}')) as (address, _),
+        Client(address) as client,
+        pytest.raises(Unreachable, match="its answer is no GenerationsDocument: is it a Twohop server"),
+    ):
+        client.list_generations()
 
 
 def test_a_client_that_is_closed(shop_address: str) -> None:

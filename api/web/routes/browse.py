@@ -36,7 +36,7 @@ After = Annotated[
 ]
 
 
-@router.get("/browse", operation_id="list_browse_nodes")
+@router.get("/browse", operation_id="list_nodes")
 def nodes(database: Opened, parent: Parent = None, tree: Tree = None, k: K = 100, after: After = "") -> NodesDocument:
     """The top nodes of a browse tree, or the nodes below one, in the order of their ids, a page at a time."""
     if parent is not None and tree is not None:
@@ -48,13 +48,13 @@ def nodes(database: Opened, parent: Parent = None, tree: Tree = None, k: K = 100
     )
 
 
-@router.get("/browse/{node:path}/complements", operation_id="complete_browse_node")
+@router.get("/browse/{node:path}/complements", operation_id="complete_node")
 def complements(database: Opened, node: Node, k: K = 10) -> CategoriesDocument:
     """Categories that complete a category, each with the intent that both serve."""
     return CategoriesDocument(node=node, categories=category_complements(database, node, k))
 
 
-@router.get("/browse/{node:path}", operation_id="show_browse_node", response_model=NodeDocument)
+@router.get("/browse/{node:path}", operation_id="show_node", response_model=NodeDocument)
 def node(database: Opened, node: Node) -> ShownNode:
     """One browse node: its class, its place, how much is below it, and the intents that it serves."""
     return browse_node(database, node)

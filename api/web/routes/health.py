@@ -19,13 +19,13 @@ class Health(BaseModel):
     status: str = Field(examples=["up"])
 
 
-@router.get("/health/live")
+@router.get("/health/live", operation_id="check_live")
 async def live() -> Health:
     """200 while the process is up, whatever its database does."""
     return Health(status="up")
 
 
-@router.get("/health/ready", responses=responses(503))
+@router.get("/health/ready", operation_id="check_ready", responses=responses(503))
 def ready(database: Opened) -> Health:
     """200 while the database answers and has live weights."""
     read_live(database)
@@ -34,6 +34,7 @@ def ready(database: Opened) -> Health:
 
 @router.get(
     "/metrics",
+    operation_id="show_metrics",
     dependencies=[needs("read")],
     response_class=PlainTextResponse,
     responses={200: {"content": {"text/plain": {"example": "twohop_database_up 1.0\n"}}}},

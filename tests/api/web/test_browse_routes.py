@@ -29,7 +29,7 @@ DETACH DELETE n
 
 @pytest.fixture(scope="module", autouse=True)
 def linked(line: Line, database: Database) -> Iterator[Database]:
-    with linked_intents(database) as opened:
+    with linked_intents(line, database) as opened:
         opened.write(TREE)
         yield opened
         opened.write(REMOVE)

@@ -17,7 +17,7 @@ GIVEN = {"grill": ["g00", "g01"], "office": ["g59"], "nothing": []}
 
 @pytest.fixture(scope="module", autouse=True)
 def linked(line: Line, database: Database) -> Iterator[Database]:
-    with linked_intents(database) as opened:
+    with linked_intents(line, database) as opened:
         opened.write("CREATE (:User {id: 'zz-new'})")
         yield opened
         opened.write("MATCH (u:User {id: 'zz-new'}) DETACH DELETE u")

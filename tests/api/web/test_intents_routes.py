@@ -15,7 +15,7 @@ GRILL, BAKING, OFFICE = (one.id for one in INTENTS)
 
 @pytest.fixture(scope="module")
 def linked(line: Line, database: Database) -> Iterator[Database]:
-    with linked_intents(database) as opened:
+    with linked_intents(line, database) as opened:
         yield opened
 
 

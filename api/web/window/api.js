@@ -2,6 +2,7 @@
 
 const base = new URL(".", document.baseURI);
 const PATIENCE = 20_000; // milliseconds
+const SLOW = [500, 1500, 3000]; // milliseconds before a read is tried again that took the database too long
 const STORED = "twohop-key";
 
 /** The server answered, but not with what was asked for. `detail` is its own line. */
@@ -26,7 +27,20 @@ export const key = {
 export const part = (id) => encodeURIComponent(id);
 
 /** The JSON that a route answers with. `query` leaves out what is null; `body` makes it a POST. */
-export async function ask(path, { query = {}, body = null, signal = null } = {}) {
+export async function ask(path, options = {}) {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await once(path, options);
+    } catch (error) {
+      // A database that was only slow, as just after its start, gets another chance.
+      if (error.status !== 504 || options.body || tries === SLOW.length) throw error;
+      await new Promise((resolve) => setTimeout(resolve, SLOW[tries]));
+      options.signal?.throwIfAborted();
+    }
+  }
+}
+
+async function once(path, { query = {}, body = null, signal = null }) {
   const url = new URL(path, base);
   for (const [name, value] of Object.entries(query)) if (value !== null && value !== undefined) url.searchParams.set(name, value);
   const limit = AbortSignal.timeout(PATIENCE);

@@ -20,6 +20,12 @@ export const byId = (id) => document.getElementById(id);
 
 export const titleOf = (one) => one.title || one.name || one.id;
 
+/** Names that several of a list have: beside those the id is shown. */
+export function twins(list) {
+  const names = list.map(titleOf);
+  return new Set(names.filter((name, place) => names.indexOf(name) !== place));
+}
+
 const three = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 const fixed = new Intl.NumberFormat("en", { minimumFractionDigits: 3, maximumFractionDigits: 3 });
 const whole = new Intl.NumberFormat("en");

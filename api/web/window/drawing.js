@@ -1,6 +1,6 @@
 // Paths as a graph, by Cytoscape.js: the shopper, what was had, and what may come next, in three columns.
 
-import { el, number, titleOf } from "./dom.js";
+import { el, number, titleOf, twins } from "./dom.js";
 
 const ROW = 58; // pixels that a node with its name needs
 const LEAST = 260;
@@ -19,7 +19,7 @@ export function strongest(answer, titles, { items = 10, each = 3, triggers = 10 
 }
 
 /** The paths of GET /users/{user}/explanations/{item}. */
-export function explained(answer, triggers = 10) {
+export function explained(answer, triggers = 7) {
   const item = { id: answer.item, title: answer.title, score: answer.score };
   const served = answer.paths.filter((path) => path.served);
   const titles = new Map(served.map((path) => [path.trigger, path.trigger_title]));
@@ -44,6 +44,7 @@ function graph(user, paths, titles, most) {
     user,
     items,
     paths: drawn,
+    few: items.length === 1,
     triggers: triggers.map((id) => ({ id, title: titles.get(id) ?? drawn.find((path) => path.trigger === id).title ?? id, weight: weightOf.get(id) })),
   };
 }
@@ -139,7 +140,7 @@ function place(shown, width, height) {
 }
 
 function elements(shown, at) {
-  const node = (id, data) => ({ group: "nodes", data: { id, ...data }, position: at.get(id) });
+  const node = (id, data) => ({ group: "nodes", classes: /\S{18}/.test(data.label) ? "unbroken" : "", data: { id, ...data }, position: at.get(id) });
   const scale = (list) => {
     const most = Math.max(...list) || 1;
     return (value) => THINNEST + (THICKEST - THINNEST) * Math.sqrt(Math.max(0, value) / most);
@@ -148,15 +149,22 @@ function elements(shown, at) {
   const second = scale(shown.paths.map((one) => one.similar_weight));
   const line = (id, source, target, weight, width, kind) => ({
     group: "edges",
+    classes: shown.few ? "told" : "",
     data: { id, source, target, width, kind, label: number(weight), ...curve(at.get(source), at.get(target)) },
   });
   return [
     node("user", { kind: "user", label: shown.user.length > 12 ? "shopper" : shown.user }),
-    ...shown.triggers.map((one) => node(`had ${one.id}`, { kind: "had", label: one.title, item: one.id })),
-    ...shown.items.map((one) => node(`item ${one.id}`, { kind: "item", label: titleOf(one), item: one.id })),
+    ...labelled(shown.triggers).map(([one, label]) => node(`had ${one.id}`, { kind: "had", label, item: one.id })),
+    ...labelled(shown.items).map(([one, label]) => node(`item ${one.id}`, { kind: "item", label, item: one.id })),
     ...shown.triggers.map((one) => line(`1 ${one.id}`, "user", `had ${one.id}`, one.weight, first(one.weight), "first")),
     ...shown.paths.map((one) => line(`2 ${one.trigger} ${one.item.id}`, `had ${one.trigger}`, `item ${one.item.id}`, one.similar_weight, second(one.similar_weight), "second")),
   ];
+}
+
+/** Nodes with their names; the id stands with a name that several have. */
+function labelled(list) {
+  const shared = twins(list);
+  return list.map((one) => [one, shared.has(titleOf(one)) ? `${titleOf(one)} (${one.id})` : titleOf(one)]);
 }
 
 /** Two control points that let a line leave and arrive level, as Cytoscape.js wants them: along the line and beside it. */
@@ -181,10 +189,11 @@ function style(look, small) {
       selector: "node",
       style: {
         label: "data(label)", color: look.ink, "font-family": look.font, "font-size": small ? 10 : 11.5, width: 18, height: 18, "border-width": 2,
-        "border-color": look.card, "text-valign": "bottom", "text-margin-y": 4, "text-wrap": "wrap", "text-max-width": small ? 88 : 128, "text-overflow-wrap": "anywhere",
-        "text-background-color": look.card, "text-background-opacity": 0.82, "text-background-padding": 1, "text-background-shape": "roundrectangle", "z-index": 2,
+        "border-color": look.card, "text-valign": "bottom", "text-margin-y": 4, "text-wrap": "wrap", "text-max-width": small ? 88 : 128, 
+        "text-background-color": look.card, "text-background-opacity": 0.7, "text-background-padding": 1, "text-background-shape": "roundrectangle", "z-index": 2,
       },
     },
+    { selector: ".unbroken", style: { "text-overflow-wrap": "anywhere" } }, // else a long word would leave the page
     { selector: "node[kind = 'user']", style: { "background-color": look.user, width: 30, height: 30, "font-weight": "bold" } },
     { selector: "node[kind = 'had']", style: { "background-color": look.had } },
     { selector: "node[kind = 'item']", style: { "background-color": look.item, width: 22, height: 22 } },
@@ -199,6 +208,7 @@ function style(look, small) {
     { selector: "edge[kind = 'first']", style: { "line-color": look.had } },
     { selector: "edge[kind = 'second']", style: { "line-color": look.item } },
     { selector: "edge.near", style: { label: "data(label)", "line-opacity": 0.85 } },
+    { selector: "edge.told", style: { label: "data(label)" } },
     { selector: ".faint", style: { opacity: 0.12 } },
   ];
 }

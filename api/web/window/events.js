@@ -80,7 +80,7 @@ export function eventForm(place, page) {
   };
 }
 
-export const itemsOf = (answer) => (Array.isArray(answer) ? answer : answer.items).map((one) => ({ id: one.id, title: one.title, note: one.title ? one.id : null }));
+export const itemsOf = (answer) => answer.items.map((one) => ({ id: one.id, title: one.title, note: one.title ? one.id : null }));
 
 async function add(page, item, kind, told) {
   const user = page.user();
@@ -111,8 +111,7 @@ async function add(page, item, kind, told) {
 async function weights(user) {
   try {
     const answer = await ask(`users/${part(user)}/triggers`, { query: { m: 1000 } });
-    const list = Array.isArray(answer) ? answer : answer.triggers;
-    return JSON.stringify(list.map((one) => [one.id, one.weight]));
+    return JSON.stringify(answer.triggers.map((one) => [one.id, one.weight]));
   } catch (error) {
     if (error.status === 404) return "[]"; // a shopper who is new with this event
     throw error;

@@ -7,7 +7,8 @@ const HAD = 5; // categories shown at first
 
 /** Names that a source shouts are told calmly; the title has them as they are. */
 export function calm(name) {
-  return /\p{Lu}/u.test(name) && name === name.toUpperCase() ? name[0] + name.slice(1).toLowerCase() : name;
+  const shouted = name.length > 3 && /\p{Lu}/u.test(name) && name === name.toUpperCase();
+  return shouted ? name[0] + name.slice(1).toLowerCase() : name;
 }
 
 /** @param intents of GET /users/{user}/intents; `moved`: by id, see moves.js */
@@ -37,18 +38,18 @@ function intent(one, place, most, moved) {
 
 function categories(kind, word, list) {
   if (!list.length) return kind === "needs" ? el("p", { class: "chips" }, el("span", { class: "word" }, "nothing is missing")) : null;
-  const chips = list.map((one) => el("li", { class: `chip ${kind}`, title: one.name }, named(calm(one.name))));
+  const chips = list.map((one) => el("li", { class: kind, title: one.name }, named(calm(one.name ?? one.id))));
   const rest = chips.splice(HAD);
   const shown = el("ul", { "aria-label": word }, chips);
   if (rest.length) {
-    const more = el("button", { type: "button", class: "chip quiet" }, `${rest.length} more`);
+    const more = el("button", { type: "button", class: "quiet" }, `${rest.length} more`);
     more.addEventListener("click", () => {
       more.parentElement.remove();
       shown.append(...rest);
     });
     shown.append(el("li", {}, more));
   }
-  return el("div", { class: "chips" }, el("span", { class: "word" }, word), shown);
+  return el("div", { class: "chips" }, el("span", { class: "word" }, `${word}:`), shown);
 }
 
 const capital = (text) => text[0].toUpperCase() + text.slice(1);

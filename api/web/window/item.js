@@ -3,7 +3,7 @@
 import { ask, part } from "./api.js";
 import { count, el, named, number, percent, score, titleOf } from "./dom.js";
 import { Drawing, explained } from "./drawing.js";
-import { neededList } from "./intents.js";
+import { calm, neededList } from "./intents.js";
 import { Part } from "./part.js";
 import { bar, pathsOf } from "./recommendations.js";
 
@@ -60,7 +60,7 @@ export class ItemView {
     this.why.load((signal) => ask(`users/${part(user)}/explanations/${part(item)}`, { query: { m, neighbours }, signal }), (answer) => this.explain(answer), fresh);
     if (!fresh) return;
     this.similar.load((signal) => ask(`${path}/similar`, { query: { k: SIMILAR }, signal }), (answer) => this.resemble(answer.items), true);
-    this.complements.load((signal) => ask(`${path}/complements`, { query: { k: SIMILAR }, signal }), (answer) => this.complete(Array.isArray(answer) ? answer : answer.items), true);
+    this.complements.load((signal) => ask(`${path}/complements`, { query: { k: SIMILAR }, signal }), (answer) => this.complete(answer.items), true);
   }
 
   hide() {
@@ -75,7 +75,7 @@ export class ItemView {
   describe(answer) {
     if (answer.title) this.known = answer.title;
     this.name(titleOf(answer));
-    const facts = [`no. ${answer.id}`, answer.brand, answer.price !== null && answer.price !== undefined && `price ${number(answer.price)}`, answer.available === false && "not available"];
+    const facts = [answer.categories[0]?.path.split(" > ").map(calm).join(" › "), `no. ${answer.id}`, answer.brand, answer.price !== null && answer.price !== undefined && `price ${number(answer.price)}`, answer.available === false && "not available"];
     this.facts.replaceChildren(...facts.filter(Boolean).flatMap((fact, place) => [place ? " · " : "", named(fact)]));
   }
 

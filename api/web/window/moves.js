@@ -34,5 +34,5 @@ export function summary({ moved, left }) {
 export function line(compared, against, back) {
   const told = summary(compared);
   const said = told ? `${told}, compared with ${against}` : `The same order as with ${against}`;
-  return el("p", { class: "moved" }, el("span", {}, said), back && el("button", { type: "button", class: "quiet", on: { click: back } }, "Reset"));
+  return el("div", { class: "moved" }, el("span", {}, said), back && el("button", { type: "button", class: "quiet", on: { click: back } }, "Reset"));
 }

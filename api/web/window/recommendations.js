@@ -1,6 +1,6 @@
 // The ranked list: each score as a bar of its paths and its direct part, with the triggers that carry most.
 
-import { el, named, score, titleOf } from "./dom.js";
+import { el, named, score, titleOf, twins } from "./dom.js";
 import { sign } from "./moves.js";
 
 const REASONS = 2;
@@ -19,6 +19,7 @@ export const pathsOf = (one) => Math.max(0, one.score - one.direct);
 export function recommendationList(answer, { titles, linkTo, moved, chosen, point }) {
   if (!answer.items.length) return el("p", { class: "hint" }, "Nothing to recommend: this shopper had all that the paths lead to.");
   const most = Math.max(...answer.items.map((one) => one.score)) || 1;
+  const shared = twins(answer.items);
   const popular = answer.items.every((one) => isPopular(one, answer));
   return [
     popular && el("p", { class: "hint" }, "No paths yet, so these are the items that most shoppers have."),
@@ -32,14 +33,14 @@ export function recommendationList(answer, { titles, linkTo, moved, chosen, poin
     el(
       "ol",
       { class: "ranked" },
-      answer.items.map((one, place) => row(one, place, { answer, most, titles, linkTo, moved, chosen, point })),
+      answer.items.map((one, place) => row(one, place, { answer, most, titles, linkTo, moved, chosen, point, shared })),
     ),
   ].filter(Boolean);
 }
 
 const isPopular = (one, answer) => one.source === "popular" || answer.fallback === "popular";
 
-function row(one, place, { answer, most, titles, linkTo, moved, chosen, point }) {
+function row(one, place, { answer, most, titles, linkTo, moved, chosen, point, shared }) {
   const popular = isPopular(one, answer);
   const link = el(
     "a",
@@ -49,7 +50,7 @@ function row(one, place, { answer, most, titles, linkTo, moved, chosen, point })
       on: { pointerenter: () => point(one.id), pointerleave: () => point(null), focus: () => point(one.id), blur: () => point(null) },
     },
     el("span", { class: "rank" }, String(place + 1)),
-    el("span", { class: "what" }, named(titleOf(one)), " ", sign(moved.get(one.id)), " ", popular && el("span", { class: "tag" }, "popular")),
+    el("span", { class: "what" }, named(titleOf(one)), shared.has(titleOf(one)) && el("small", { class: "id" }, ` no. ${one.id}`), " ", sign(moved.get(one.id)), " ", popular && el("span", { class: "tag" }, "popular")),
     el("span", { class: "score" }, popular ? "–" : score(one.score)),
     !popular && bar(one, most),
     !popular && el("small", { class: "because" }, because(one, titles)),

@@ -12,7 +12,7 @@ import { Ranking } from "./ranking.js";
 import { recommendationList } from "./recommendations.js";
 import { timeline } from "./timeline.js";
 
-const EVENTS = 8, OLDER = 24; // events shown at first, and more with each click
+const EVENTS = 6, OLDER = 24; // events shown at first, and more with each click
 const NEEDED = 8;
 const INTENTS_SHOWN = 4;
 const LIST_NAMES = LIST.map((one) => one.name);
@@ -82,7 +82,7 @@ export class Shopper {
     const k = this.events;
     return this.history.load(
       (signal) => ask(this.path("history"), { query: { k: k + 1 }, signal }),
-      (answer) => this.drawHistory(rows(answer, "items"), k),
+      (answer) => this.drawHistory(answer.items, k),
       other,
     );
   }
@@ -101,8 +101,8 @@ export class Shopper {
     return this.intents.load(
       async (signal) => {
         const [answer, base] = await Promise.all([find(given, signal), this.intentRanking.needsBase() && find({}, signal)]);
-        if (base) this.intentRanking.compareWith(rows(base, "intents").map((one) => one.id));
-        return rows(answer, "intents");
+        if (base) this.intentRanking.compareWith(base.intents.map((one) => one.id));
+        return answer.intents;
       },
       (intents) => this.drawIntents(intents),
       other,
@@ -127,7 +127,7 @@ export class Shopper {
           this.ranking.needsBase() && recommend({ m: DEFAULTS.m, neighbours: DEFAULTS.neighbours, k }, signal),
         ]);
         if (base) this.ranking.compareWith(base.items.map((one) => one.id));
-        this.learn(rows(triggers, "triggers"));
+        this.learn(triggers.triggers);
         return answer;
       },
       (answer) => this.drawList(answer),
@@ -157,7 +157,7 @@ export class Shopper {
     return this.needed.load(
       (signal) => ask(this.path("complements"), { query: { k: NEEDED }, signal }),
       (answer) => {
-        const items = rows(answer, "items");
+        const items = answer.items;
         this.learn(items);
         this.needed.body.replaceChildren(neededList(items, this.page.linkTo, "Nothing is missing for what this shopper is up to."));
       },
@@ -210,5 +210,3 @@ export class Shopper {
     }
   }
 }
-
-const rows = (answer, name) => (Array.isArray(answer) ? answer : answer[name]);

@@ -27,7 +27,7 @@ export function timeline(items, linkTo, fresh, more) {
 }
 
 function event(one, linkTo, fresh) {
-  const times = one.count > 1 ? ` · ${one.count} times in all` : "";
+  const times = one.count > 1 ? ` ${one.count} times so far` : "";
   return el(
     "li",
     { class: fresh.has(one.id) ? "fresh" : null },

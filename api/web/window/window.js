@@ -73,7 +73,7 @@ const choose = combobox({
 });
 byId("choose").append(choose.box);
 
-const usersOf = (answer) => (Array.isArray(answer) ? answer : answer.users).map((one) => ({ id: one.id, note: Number.isFinite(one.items) ? count(one.items, "item") : null }));
+const usersOf = (answer) => answer.users.map((one) => ({ id: one.id, note: count(one.items, "item") }));
 
 function view(name) {
   for (const id of ["gate", "welcome", "shopper"]) byId(id).hidden = id !== name;
@@ -97,7 +97,7 @@ async function start() {
     if (error.status === 401) return app.refused(error);
     return connection.lost(error);
   }
-  byId("role").textContent = role === "read" ? "may read" : "may add events";
+  byId("role").textContent = role === "read" ? "Your key may only read" : "Your key may add events";
   byId("role").hidden = false;
   events.roleKnown();
   show(true);

@@ -46,13 +46,13 @@ def _made(reply: type) -> dict[int | str, dict[str, Any]]:
     return {201: {"model": reply, "description": "Created"}}
 
 
-@router.put("/items/{item:path}", tags=["items"], responses=_made(ItemReply))
+@router.put("/items/{item:path}", operation_id="put_item", tags=["items"], responses=_made(ItemReply))
 def put_one_item(request: Request, response: Response, database: Opened, item: Item, content: ItemContent) -> ItemReply:
     """Make an item, or replace all that it is. It has similar items at once, from its title, brand and categories."""
     return _stored_item(request, response, database, put_item(database, item, content.model_dump()))
 
 
-@router.patch("/items/{item:path}", tags=["items"], responses=responses(404))
+@router.patch("/items/{item:path}", operation_id="patch_item", tags=["items"], responses=responses(404))
 def patch_one_item(
     request: Request, response: Response, database: Opened, item: Item, changes: ItemChanges
 ) -> ItemReply:
@@ -61,19 +61,21 @@ def patch_one_item(
     return _stored_item(request, response, database, stored)
 
 
-@router.delete("/items/{item:path}", tags=["items"], status_code=GONE, responses=responses(404))
+@router.delete(
+    "/items/{item:path}", operation_id="delete_item", tags=["items"], status_code=GONE, responses=responses(404)
+)
 def delete_one_item(database: Opened, item: Item) -> None:
     """Delete an item, from the histories of its users too. To sell it no longer, set `available` to false instead."""
     delete_item(database, item)
 
 
-@router.put("/users/{user:path}", tags=["users"], responses=_made(UserReply))
+@router.put("/users/{user:path}", operation_id="put_user", tags=["users"], responses=_made(UserReply))
 def put_one_user(request: Request, response: Response, database: Opened, user: User, content: UserContent) -> UserReply:
     """Make a user, or replace the user's profile."""
     return _stored_user(request, response, put_user(database, user, content.model_dump()))
 
 
-@router.patch("/users/{user:path}", tags=["users"], responses=responses(404))
+@router.patch("/users/{user:path}", operation_id="patch_user", tags=["users"], responses=responses(404))
 def patch_one_user(
     request: Request, response: Response, database: Opened, user: User, changes: UserChanges
 ) -> UserReply:
@@ -81,13 +83,17 @@ def patch_one_user(
     return _stored_user(request, response, patch_user(database, user, changes.model_dump(exclude_unset=True)))
 
 
-@router.delete("/users/{user:path}", tags=["users"], status_code=GONE, responses=responses(404))
+@router.delete(
+    "/users/{user:path}", operation_id="delete_user", tags=["users"], status_code=GONE, responses=responses(404)
+)
 def delete_one_user(database: Opened, user: User) -> None:
     """Delete every trace of a user in the graph: profile, history, intents, events, the id in the networks."""
     delete_user(database, user)
 
 
-@router.put("/browse/{node:path}", tags=["browse"], responses=responses(409) | _made(NodeReply))
+@router.put(
+    "/browse/{node:path}", operation_id="put_node", tags=["browse"], responses=responses(409) | _made(NodeReply)
+)
 def put_one_node(response: Response, database: Opened, node: Node, content: NodeContent) -> NodeReply:
     """Make a node of the store's own tree, or rename it and move it with all below it."""
     stored = put_node(database, node, content.name, content.parent)
@@ -95,13 +101,15 @@ def put_one_node(response: Response, database: Opened, node: Node, content: Node
     return NodeReply.of(stored)
 
 
-@router.patch("/browse/{node:path}", tags=["browse"], responses=responses(404, 409))
+@router.patch("/browse/{node:path}", operation_id="patch_node", tags=["browse"], responses=responses(404, 409))
 def patch_one_node(database: Opened, node: Node, changes: NodeChanges) -> NodeReply:
     """Rename a node of the store's own tree, or move it with all below it."""
     return NodeReply.of(patch_node(database, node, changes.model_dump(exclude_unset=True)))
 
 
-@router.delete("/browse/{node:path}", tags=["browse"], status_code=GONE, responses=responses(404, 409))
+@router.delete(
+    "/browse/{node:path}", operation_id="delete_node", tags=["browse"], status_code=GONE, responses=responses(404, 409)
+)
 def delete_one_node(
     database: Opened,
     node: Node,

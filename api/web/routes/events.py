@@ -51,7 +51,7 @@ one = TypeAdapter(EventDocument)
 some = TypeAdapter(list[EventDocument])
 
 
-@router.post("/events", openapi_extra={"requestBody": BODY})
+@router.post("/events", operation_id="send_events", openapi_extra={"requestBody": BODY})
 async def send(request: Request, database: Opened) -> EventsReply | StreamReply:
     """Store events, each exactly once in effect: send them again whenever the answer did not come.
 

@@ -1,6 +1,7 @@
 """The features of PDN: z_u of shoppers, x_i of items, a_uj of interactions, c_ji of pairs, and the bias features."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -78,13 +79,18 @@ class Encoder:
     """Codes for one snapshot or excerpt: static parts are encoded once, moving parts (history, counts) on request."""
 
     def __init__(self, data: "Data", features: Features, exposures: "Exposures | None" = None) -> None:
-        self.features, self.exposures = features, exposures
-        self.items = data["item"].num_nodes
-        columns = item_columns(data, features.levels) | {"buyers": np.zeros(self.items)}
-        self._item = self.features.item.encode(columns, self.items)
-        self._user = self.features.user.encode(
-            user_columns(data) | {"activity": np.zeros(data["user"].num_nodes)}, data["user"].num_nodes
-        )
+        self.features, self.exposures, self._data = features, exposures, data
+
+    @cached_property
+    def _item(self) -> Codes:
+        count = self._data["item"].num_nodes
+        columns = item_columns(self._data, self.features.levels) | {"buyers": np.zeros(count)}
+        return self.features.item.encode(columns, count)
+
+    @cached_property
+    def _user(self) -> Codes:
+        count = self._data["user"].num_nodes
+        return self.features.user.encode(user_columns(self._data) | {"activity": np.zeros(count)}, count)
 
     @classmethod
     def fit(

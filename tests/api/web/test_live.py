@@ -159,7 +159,7 @@ def test_a_session_is_a_user_without_an_id(live: LiveNetworks, database: Databas
     assert {one.id: one.weight for one in found.triggers} == pytest.approx(weights(database, "zzu"), rel=TOLERANCE)
     assert [one.weight for one in found.triggers] == sorted((one.weight for one in found.triggers), reverse=True)
     assert found.direct == pytest.approx(direct(database, "User", "zzu"), rel=TOLERANCE, abs=TOLERANCE)
-    assert live.session(list(reversed(events))).triggers == found.triggers  # times order them
+    assert live.session(events[2::-1]).triggers == live.session(events[:3]).triggers  # times order them
 
 
 def test_a_session_without_times_and_with_unknown_items(live: LiveNetworks) -> None:

@@ -11,6 +11,7 @@ from api.web import refresh
 from api.web.connection import Connection
 from api.web.live import LiveNetworks
 from api.web.refresh import Refresher
+from api.web.traces import Traces
 from graph.driver import Database
 from graph.errors import DatabaseUnavailable, StoreError
 from graph.generations import live_generation
@@ -46,8 +47,8 @@ class Recorded(LiveNetworks):
 
 @pytest.fixture
 def connection(shop: Line, database: Database) -> Connection:
-    made = Connection(load_settings())
-    made._database = database
+    made = Connection(load_settings(), Traces())
+    made._database, made._seen = database, float("inf")
     return made
 
 

@@ -66,7 +66,12 @@ OURS: dict[type[Exception], type[TwohopError]] = {
     foreign.CertificateConfigurationError: SettingsError,
     foreign.UnsupportedServerProduct: SettingsError,
 }
-TIMED_OUT = "Neo.ClientError.Transaction.TransactionTimedOut"  # and …ClientConfiguration, where the client set it
+# What a transaction over its time is told, by what it was doing. The first also with ClientConfiguration at its end.
+TIMED_OUT = (
+    "Neo.ClientError.Transaction.TransactionTimedOut",
+    "Neo.ClientError.Transaction.Terminated",
+    "Neo.ClientError.Transaction.LockClientStopped",  # it waited for a lock
+)
 ADVICE: dict[type[TwohopError], str] = {
     AuthenticationFailed: "; check NEO4J_USERNAME and NEO4J_PASSWORD, or the store's password file",
     DatabaseUnavailable: "; see that the server runs, then try again",
@@ -110,13 +115,13 @@ class Database:
         """Run a writing statement in one transaction; tried again after a passing failure, so it must be idempotent."""
         return self._execute(query, parameters, timeout, neo4j.RoutingControl.WRITE)
 
-    def transact(self, work: Callable[[Run], T]) -> T:
+    def transact(self, work: Callable[[Run], T], timeout: float | None = None) -> T:
         """Run `work` in one writing transaction: it gets a function that runs a statement and gives its rows.
 
         What `work` raises rolls all of it back. It is tried again after a passing failure, so it must be idempotent.
         """
 
-        @neo4j.unit_of_work(timeout=self.timeout)
+        @neo4j.unit_of_work(timeout=timeout or self.timeout)
         def whole(transaction: neo4j.ManagedTransaction) -> T:
             return work(lambda query, parameters: transaction.run(query, dict(parameters)).data())
 

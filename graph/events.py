@@ -15,6 +15,7 @@ from graph.statements import statement
 
 IMPRESSION = "impression"  # an item was shown: no interaction
 TRIES = 3
+PATIENCE = 20.0  # seconds of a transaction: it may wait for others that send the same events
 SHOWN = 5  # unknown items that an error names
 GONE = "Neo.ClientError.Statement.EntityNotFound"  # another transaction deleted a node that this one had found
 
@@ -67,7 +68,7 @@ def write_events(database: Database, events: Sequence[Event], now: int, *, rejec
     for number in range(TRIES):
         attempt = _Attempt(events, now, call, reject)
         try:
-            return database.transact(attempt.run)
+            return database.transact(attempt.run, PATIENCE)
         except DatabaseError as error:
             if number == TRIES - 1 or not _worth_another(error):
                 raise

@@ -34,8 +34,8 @@ class WatchedDatabase(Database):
         super().__init__(opened.driver, opened.name, opened.address, opened.timeout)
         self._traces, self._lost = traces, lost
 
-    def transact(self, work: Callable[[Run], T]) -> T:
-        return self._watched(lambda: super(WatchedDatabase, self).transact(work))
+    def transact(self, work: Callable[[Run], T], timeout: float | None = None) -> T:
+        return self._watched(lambda: super(WatchedDatabase, self).transact(work, timeout))
 
     def read_graph(
         self, query: str, parameters: Parameters | None = None, timeout: float | None = None

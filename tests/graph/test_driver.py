@@ -8,7 +8,14 @@ import pytest
 from neo4j import exceptions as foreign
 
 from graph.driver import OURS, Database, connect, translate
-from graph.errors import AuthenticationFailed, DatabaseError, DatabaseUnavailable, SettingsError, StatementFailed
+from graph.errors import (
+    AuthenticationFailed,
+    DatabaseError,
+    DatabaseUnavailable,
+    DeadlineExceeded,
+    SettingsError,
+    StatementFailed,
+)
 from graph.server import ManagedServer
 from graph.settings import Settings
 
@@ -101,6 +108,17 @@ def test_a_wrong_statement_and_a_broken_constraint_fail(empty_database: Database
 def test_a_statement_over_its_time_is_ended(database: Database) -> None:
     with pytest.raises(StatementFailed, match=r"(?i)time"):
         database.read("UNWIND range(1, 1000000000) AS a WITH a WHERE a % 7 = 8 RETURN count(a)", timeout=0.2)
+
+
+def test_a_transaction_that_waits_too_long_for_a_lock_is_ended(empty_database: Database) -> None:
+    empty_database.write("CREATE (:Thing {id: 'a'})")
+    lock = "MATCH (n:Thing) SET n.by = $by"
+    with empty_database.driver.session(database=empty_database.name) as session, session.begin_transaction() as holder:
+        holder.run(lock, {"by": "holder"}).consume()
+        with pytest.raises(DeadlineExceeded):
+            empty_database.transact(lambda run: run(lock, {"by": "waiter"}), timeout=0.5)
+        holder.rollback()
+    assert empty_database.read("MATCH (n:Thing) RETURN n.by AS by") == [{"by": None}]
 
 
 def test_empty_database_is_empty(empty_database: Database) -> None:

@@ -203,7 +203,7 @@ def test_a_retry_of_the_transaction_takes_effect_once_and_still_says_accepted(sh
     """The work is run by hand as the driver does after a passing failure: rolled back, then committed twice over."""
 
     class Twice(Database):
-        def transact(self, work: Any) -> Any:
+        def transact(self, work: Any, timeout: float | None = None) -> Any:
             with suppress(ZeroDivisionError):
                 super().transact(lambda run: (work(run), 1 / 0))
             super().transact(work)

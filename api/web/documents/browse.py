@@ -14,7 +14,7 @@ SOFT_DRINKS: JsonDict = {
     "name": "SOFT DRINKS",
     "level": 1,
     "class": "category",
-    "children": 36,
+    "children": 31,
 }
 
 
@@ -48,16 +48,16 @@ class NodeDocument(ListedNode):
         {
             **SOFT_DRINKS,
             "tree": "complete-journey",
-            "class_source": "hand",
-            "class_confidence": None,
+            "class_source": "classifier",
+            "class_confidence": 0.953,
             "parent": "GROCERY",
             "path": "GROCERY > SOFT DRINKS",
-            "items": 2482,
+            "items": 1704,
             "serves": [
                 {
-                    "id": "grill-party",
-                    "sentence": "prepare for a grill party",
-                    "confidence": 0.9,
+                    "id": "cold-drinks-in-fridge",
+                    "sentence": "keep cold drinks in the fridge",
+                    "confidence": 0.867,
                     "rank": 1,
                     "source": "hand",
                 }
@@ -79,15 +79,15 @@ class CategoriesDocument(BaseModel):
 
     model_config = shown(
         {
-            "node": "GROCERY/CHARCOAL",
+            "node": "GROCERY/SOFT DRINKS",
             "categories": [
                 {
-                    "id": "GROCERY/ICE",
-                    "name": "ICE",
-                    "path": "GROCERY > ICE",
-                    "score": 0.7,
-                    "intent": "grill-party",
-                    "sentence": "prepare for a grill party",
+                    "id": "GROCERY/WATER - CARBONATED%2FFLVRD DRINK/SPRING WATER",
+                    "name": "SPRING WATER",
+                    "path": "GROCERY > WATER - CARBONATED/FLVRD DRINK > SPRING WATER",
+                    "score": 0.884,
+                    "intent": "cold-drinks-in-fridge",
+                    "sentence": "keep cold drinks in the fridge",
                 }
             ],
         }

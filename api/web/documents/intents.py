@@ -50,8 +50,16 @@ class IntentDocument(BaseModel):
             "season": ["summer"],
             "audience": [],
             "tree": "complete-journey",
-            "needs": [{"id": "GROCERY/CHARCOAL", "name": "CHARCOAL", "score": 1.0, "source": "table"}],
-            "serving": [{"id": "GROCERY/CHARCOAL", "name": "CHARCOAL", "confidence": 0.9, "rank": 1, "source": "hand"}],
+            "needs": [{"id": "MEAT/BEEF", "name": "BEEF", "score": 1.0, "source": "table"}],
+            "serving": [
+                {
+                    "id": "GROCERY/SOFT DRINKS",
+                    "name": "SOFT DRINKS",
+                    "confidence": 0.59,
+                    "rank": 3,
+                    "source": "hand",
+                }
+            ],
             "served_by": 1,
         }
     )

@@ -22,7 +22,7 @@ PARAMETERS = {
     "item": "'1082185'",
     "items": "['1082185', '981760']",
     "intent": "'grill-party'",
-    "node": "'GROCERY'",
+    "node": "'RESTAURANT'",
     "category": "'GROCERY/SOFT DRINKS'",
     "tree": "'complete-journey'",
 }

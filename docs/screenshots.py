@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import cos, pi, sin
+from math import cos, log, pi, sin
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,6 +27,7 @@ from graph.settings import load_settings
 
 IMAGES = Path(__file__).parent / "images"
 SIZE = {"width": 1280, "height": 960}
+SCALE, ZOOM = 0.8, 1.3  # how large a node should be against its style, and what Browser's zoom does at a click
 SETTLE = 6000  # milliseconds until the layout stands still
 PATIENCE = 120_000  # milliseconds for each step
 FLAGS = [
@@ -42,8 +43,10 @@ LOOPBACK = "http://127.0.0.1:"
 DRAWN = """() => {
   const svg = [...document.querySelectorAll("svg:has(g.node)")].at(-1);
   const data = what => [...svg.querySelectorAll(what)].map(g => g.__data__);
+  const circle = svg.querySelector("g.node circle.b-outline");
   return {
-    nodes: data("g.node").map(n => ({id: n.id, labels: n.labels, properties: n.propertyMap})),
+    scale: circle.getBoundingClientRect().width / (2 * circle.__data__.radius),
+    nodes: data("g.node").map(n => ({id: n.id, labels: n.labels})),
     edges: data("g.relationship").map(e => ({type: e.type, source: e.source.id, target: e.target.id})),
   };
 }"""
@@ -51,16 +54,17 @@ DRAWN = """() => {
 
 @dataclass(frozen=True)
 class Drawn:
-    """Nodes as Browser has them, in its order: {id, labels, properties}; edges: {type, source, target}."""
+    """Nodes as Browser has them, in its order: {id, labels}; edges: {type, source, target}.
+
+    `scale`: pixels on the page for one of the style.
+    """
 
     nodes: list[dict[str, Any]]
     edges: list[dict[str, Any]]
+    scale: float
 
     def labelled(self, label: str) -> list[str]:
         return [node["id"] for node in self.nodes if label in node["labels"]]
-
-    def having(self, **properties: str) -> list[str]:
-        return [node["id"] for node in self.nodes if properties.items() <= node["properties"].items()]
 
     def to(self, kind: str) -> list[str]:
         """Where edges of a type lead, each once, in the order of the result."""
@@ -131,14 +135,28 @@ def place_item(drawn: Drawn) -> Places:
 
 
 def place_tree(drawn: Drawn) -> Places:
-    """Rings around the root, the children of each node together."""
+    """Rings around the root: nodes without children side by side, the others in the middle of theirs."""
     below = drawn.sources("CHILD_OF")
-    level = [one for one in drawn.to("CHILD_OF") if one not in below]
-    places, radius = {level[0]: (0.4, 0.5)}, 0.0
-    while level := [child for one in level for child in drawn.sources("CHILD_OF", one)]:
-        radius += 0.22
-        places |= ring(level, radius)
+    (root,) = [one for one in drawn.to("CHILD_OF") if one not in below]
+    leaves = [one for one in walk(drawn, root) if not drawn.sources("CHILD_OF", one)]
+    places = {}
+
+    def put(one: str, radius: float) -> float:
+        """Its angle, in leaves."""
+        children = drawn.sources("CHILD_OF", one)
+        angles = [put(child, radius + 0.22) for child in children] or [float(leaves.index(one))]
+        middle = sum(angles) / len(angles)
+        angle = 2 * pi * middle / len(leaves) - pi / 2
+        places[one] = (0.4 + 0.8 * radius * cos(angle), 0.5 + radius * sin(angle))
+        return middle
+
+    put(root, 0.0)
     return places
+
+
+def walk(drawn: Drawn, one: str) -> list[str]:
+    """A node and all below it, each branch in one piece."""
+    return [one, *(below for child in drawn.sources("CHILD_OF", one) for below in walk(drawn, child))]
 
 
 def open_browser(play: Playwright, profile: str) -> Page:
@@ -162,6 +180,9 @@ def log_in(page: Page, status: Status, password: str) -> None:
     page.get_by_test_id("connect").click()
     page.get_by_text("Getting started").first.wait_for()
     page.wait_for_timeout(SETTLE)  # until it has read from where it may take guides
+    banner = page.get_by_text("To help make Neo4j Browser better").locator("xpath=following-sibling::*")
+    if banner.count():
+        banner.first.click()
 
 
 def enter(page: Page, command: str) -> None:
@@ -188,26 +209,30 @@ def clear(page: Page) -> None:
 
 
 def draw(page: Page, query: str, place: Callable[[Drawn], Places]) -> None:
-    """Run a query and bring its nodes into place."""
+    """Run a query and bring its nodes into place, large enough to read."""
     clear(page)
     enter(page, query)
     page.locator("svg g.node").first.wait_for()
     page.get_by_title("Fullscreen").last.click()
     page.wait_for_timeout(SETTLE)
-    drag(page, place(Drawn(**page.evaluate(DRAWN))))
+    drawn = Drawn(**page.evaluate(DRAWN))
+    times = max(0, round(log(SCALE / drawn.scale) / log(ZOOM)))
+    drag(page, drawn, place(drawn), ZOOM**times)
+    for _ in range(times):
+        page.get_by_label("zoom-in").last.click()
+        page.wait_for_timeout(500)  # it moves there
     page.wait_for_timeout(SETTLE)
 
 
-def drag(page: Page, places: Places) -> None:
-    """A dragged node stays where it is put."""
-    drawn = Drawn(**page.evaluate(DRAWN))
+def drag(page: Page, drawn: Drawn, places: Places, zoom: float) -> None:
+    """A dragged node stays where it is put: where `zoom` around the middle will bring it into its place."""
     area = page.locator("svg:has(g.node)").bounding_box()
     if area is None:
         return
     for number, node in enumerate(drawn.nodes):
         circle = page.locator("g.node").nth(number).bounding_box()
         if circle and node["id"] in places:
-            x, y = places[node["id"]]
+            x, y = (0.5 + (part - 0.5) / zoom for part in places[node["id"]])
             page.mouse.move(circle["x"] + circle["width"] / 2, circle["y"] + circle["height"] / 2)
             page.mouse.down()
             page.mouse.move(area["x"] + x * area["width"], area["y"] + y * area["height"], steps=5)
@@ -225,18 +250,25 @@ def show_guide(page: Page, status: Status, query: str) -> None:
     clear(page)
     enter(page, f":guide {guide_uri(str(status.browser_uri))}")
     page.get_by_text("The graph is the model").wait_for()
+    for _ in range(2):
+        page.get_by_text("Next", exact=True).click()
+    page.get_by_text("Two hops").wait_for()
     enter(page, query)
     page.locator("svg g.node").first.wait_for()
+    page.get_by_label("Collapse the node properties display").last.click()
+    page.wait_for_timeout(SETTLE)
+    page.get_by_label("zoom-to-fit").last.click()
     page.wait_for_timeout(SETTLE)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="pictures to take, such as browser-tree; else all")
     parser.add_argument("--store", help="name of the store; else TWOHOP_STORE")
     parser.add_argument("--user", help="id of the user; else the first one who had 20 items or more")
     parser.add_argument("--item", default="1082185", help="id of the item")
     parser.add_argument("--intent", default="grill-party", help="id of the intent")
-    parser.add_argument("--node", default="SEAFOOD", help="id of the browse node")
+    parser.add_argument("--node", default="RESTAURANT", help="id of the browse node")
     asked = parser.parse_args()
     server = ManagedServer(load_settings(asked.store))
     started = server.start()
@@ -255,15 +287,17 @@ def main() -> None:
             prepare(page, live.weight_property)
             for name, query, place in (
                 ("browser", paths, place_paths),
-                ("browser-pursued", query_text("pursued_picture", user=user, intents=4, needs=4), place_pursued),
+                ("browser-pursued", query_text("pursued_picture", user=user, intents=3, needs=4), place_pursued),
                 ("browser-intent", query_text("intent_picture", intent=asked.intent, n=7), place_intent),
                 ("browser-item", query_text("item_picture", item=asked.item, n=8), place_item),
                 ("browser-tree", query_text("browse_picture", node=asked.node, levels=2, n=30), place_tree),
             ):
-                draw(page, query, place)
-                take(page, name)
-            show_guide(page, server.status(), paths)
-            take(page, "browser-guide")
+                if name in (asked.names or [name]):
+                    draw(page, query, place)
+                    take(page, name)
+            if "browser-guide" in (asked.names or ["browser-guide"]):
+                show_guide(page, server.status(), paths)
+                take(page, "browser-guide")
             page.context.close()
     finally:
         if started:

@@ -123,7 +123,8 @@ class Database:
 
         @neo4j.unit_of_work(timeout=timeout or self.timeout)
         def whole(transaction: neo4j.ManagedTransaction) -> T:
-            return work(lambda query, parameters: transaction.run(query, dict(parameters)).data())
+            # Not by `Result.data`, which copies every list and byte string value by value.
+            return work(lambda query, parameters: [dict(row) for row in transaction.run(query, dict(parameters))])
 
         with translate(self.address), self.driver.session(database=self.name) as session:
             return session.execute_write(whole)

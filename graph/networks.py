@@ -70,7 +70,8 @@ def write_network(database: Database, network: Network) -> None:
 
 def read_network(database: Database, artefact: str) -> Network:
     """Raises `StoreError` where it is not stored."""
-    rows = database.read(statement("network"), {"artefact": artefact})
+    # By a transaction: `Database.read` copies values one by one, and the graphs have millions of bytes.
+    rows = database.transact(lambda run: run(statement("network"), {"artefact": artefact}))
     if not rows:
         raise StoreError(f"the networks of model {artefact[:12]} are not in this store: {ADVICE}")
     return Network.of(rows[0]["properties"])

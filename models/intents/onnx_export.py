@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -12,7 +13,7 @@ from torch.nn import functional
 from graph.errors import ArtefactError
 from graph.progress import step
 from models.intents.encoder import Encoder
-from models.intents.light import DESCRIPTION, GRAPH, TOKENIZER, encoder_folder
+from models.intents.light import DESCRIPTION, GRAPH, TOKENIZER, LightEncoder, encoder_folder
 from models.onnx_export import OPSET, plain, quiet
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
@@ -32,12 +33,13 @@ class _Whole(nn.Module):
 
 
 def write_light(encoders: Path, encoder: Encoder) -> Path:
-    """Write the encoder's files into its folder below `encoders`, unless they are there; gives that folder.
+    """Write the encoder's files into its folder below `encoders`, unless they are there and good; gives that folder.
 
     Raises `ArtefactError` where its tokenizer is not one of the `tokenizers` library, or the disk refuses.
     """
     folder = encoder_folder(encoders, encoder.identity)
-    if all((folder / name).exists() for name in (GRAPH, TOKENIZER, DESCRIPTION)):
+    with suppress(ArtefactError):
+        LightEncoder.load(encoders, encoder.identity)
         return folder
     model = encoder.model.cpu().eval()
     tokenizer = getattr(model.tokenizer, "backend_tokenizer", None)

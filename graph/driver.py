@@ -124,7 +124,7 @@ class Database:
         @neo4j.unit_of_work(timeout=timeout or self.timeout)
         def whole(transaction: neo4j.ManagedTransaction) -> T:
             # Not by `Result.data`, which copies every list and byte string value by value.
-            return work(lambda query, parameters: [dict(row) for row in transaction.run(query, dict(parameters))])
+            return work(lambda query, parameters: [_plain(row) for row in transaction.run(query, dict(parameters))])
 
         with translate(self.address), self.driver.session(database=self.name) as session:
             return session.execute_write(whole)
@@ -190,6 +190,10 @@ class Database:
                 database_=self.name,
             )
         return [record.data() for record in records]
+
+
+def _plain(record: neo4j.Record) -> Row:
+    return dict(zip(record.keys(), record.values(), strict=True))
 
 
 def connect(settings: Settings, start: bool = True, timeout: float | None = None) -> Database:

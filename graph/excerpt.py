@@ -27,7 +27,7 @@ class Excerpt:
     """
 
     def __init__(self, items: Sequence[Row], nodes: Sequence[Row], item_profile: Sequence[str] = ()) -> None:
-        """From rows of `item_profiles` and `browse_paths`."""
+        """From the maps of `item_profiles` and `browse_paths`."""
         items, nodes = (sorted(rows, key=lambda row: str(row["id"])) for rows in (items, nodes))
         self._parts: dict[Key, SimpleNamespace] = {}
         self.item_at = {row["id"]: number for number, row in enumerate(items)}
@@ -85,6 +85,6 @@ def _profile(rows: Sequence[Row], names: Sequence[str]) -> dict[str, list[Any]]:
 
 def read_excerpt(run: Run, items: Iterable[str], item_profile: Sequence[str] = ()) -> Excerpt:
     """The items that the graph has of these, without users. `run` gives the rows of a statement."""
-    found = run(statement("item_profiles"), {"items": sorted(set(items)), "profile": list(item_profile)})
-    nodes = sorted({node for row in found for node in row["nodes"]})
-    return Excerpt(found, run(statement("browse_paths"), {"nodes": nodes}) if nodes else [], item_profile)
+    found = run(statement("item_profiles"), {"items": sorted(set(items)), "profile": list(item_profile)})[0]["items"]
+    above = sorted({node for item in found for node in item["nodes"]})
+    return Excerpt(found, run(statement("browse_paths"), {"nodes": above})[0]["nodes"], item_profile)

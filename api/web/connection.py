@@ -23,7 +23,7 @@ LONGEST_PAUSE = 30.0  # where a managed server does not come up
 STALE = 10.0  # seconds after the last good look, from which on requests are not sent to the database
 DEADLINE = 5.0  # seconds that a statement of a request may take
 # A request is worth little after a second or two, and a 503 that comes at once is worth more than one that comes late.
-BUDGETS = {"connect_timeout": 2.0, "acquire_timeout": 2.0, "retry_time": 1.0}  # seconds
+BUDGETS = {"acquire_timeout": 5.0, "retry_time": 1.0}  # seconds
 CLOSING = 5.0  # seconds that the end of the process waits for a look
 
 

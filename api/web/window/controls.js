@@ -58,7 +58,7 @@ function slider(control, changed) {
   const box = el(
     "div",
     { class: "control" },
-    el("label", { for: input.id }, sign && el("i", {}, sign), label),
+    el("label", { for: input.id }, sign && el("i", {}, sign), sign && " ", label),
     shown,
     input,
     el("small", { id: `help-${name}` }, help),

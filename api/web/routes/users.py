@@ -16,6 +16,7 @@ from api.web.documents.users import (
 )
 from api.web.experiment import bucket
 from api.web.keys import needs
+from api.web.observe import served
 from api.web.parameters import LONGEST_ID, Filtered, Item, K, M, Neighbours, Opened, Plain, User
 from api.web.problems import responses
 from cypher.explain import Explanation
@@ -86,6 +87,7 @@ def recommendations(
         filters=filters,
         bucket=bucket(user),
     )
+    served(answer.variant, sum(len(item.paths) for item in answer.items) if explain else None)
     return RecommendationsDocument.of(answer, explain)
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pytest
 from fastapi.testclient import TestClient
 
+import graph.events
 from api.web import connection
 from api.web.app import create_app
 from graph.driver import Database
@@ -36,6 +37,7 @@ def take_time(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(connection, "BUDGETS", {"acquire_timeout": 60.0, "retry_time": 30.0})
     patch.setattr(connection, "DEADLINE", 60.0)
     patch.setattr(connection, "STALE", 300.0)
+    patch.setattr(graph.events, "PATIENCE", 300.0)
 
 
 @contextmanager

@@ -34,7 +34,7 @@ def page(name: str, request: Request) -> Response:
     if name not in PAGES:
         raise HTTPException(HTTPStatus.NOT_FOUND, "no such file for Neo4j Browser")
     try:
-        content = read_page(name, str(request.url_for("page", name="")).rstrip("/"))
+        content = read_page(name, f"{request.base_url}browser")
     except OSError:
         raise HTTPException(HTTPStatus.NOT_FOUND, "the documents are not installed here") from None
     if name == "style.grass":

@@ -75,13 +75,14 @@ function parse(text) {
   }
 }
 
-/** Whether the server and its database are there; never throws. */
-export async function ready() {
+/** How the server is: "ready", "waiting" for its database, or "away"; never throws. */
+export async function health() {
   try {
-    await ask("health/ready");
-    return true;
+    await once("health/ready", {});
+    return "ready";
   } catch (error) {
+    if (error instanceof Unreachable) return "away";
     // A store without weights is not ready either, but it answers: its own panels say what is missing.
-    return error instanceof Refused && error.status === 503 && /twohop/.test(error.message);
+    return /twohop/.test(error.message) ? "ready" : "waiting";
   }
 }

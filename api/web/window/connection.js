@@ -1,8 +1,9 @@
 // The line across the page while the server is away: it counts down, asks again, and goes by itself.
 
-import { ready } from "./api.js";
+import { health } from "./api.js";
 import { byId, el, say } from "./dom.js";
 
+const WHY = { away: "The server does not answer.", waiting: "The server is there, but its database does not answer." };
 const PAUSES = [2, 3, 5, 8, 10]; // seconds between two tries, the last one from then on
 
 export class Connection {
@@ -15,14 +16,15 @@ export class Connection {
     return this.timer !== null;
   }
 
-  lost(error) {
+  /** @param how see `health` */
+  lost(how) {
     if (this.away) return;
     document.body.classList.add("away");
     this.tries = 0;
-    const why = error.status ? "The server is there, but its database does not answer." : "The server does not answer.";
+    this.why = el("span", {}, WHY[how]);
     this.left = el("span", { class: "left" });
     byId("notice").replaceChildren(
-      el("span", {}, why),
+      this.why,
       el("span", { "aria-hidden": "true" }, " Trying again in ", this.left, "."),
       el("button", { type: "button", on: { click: () => this.retry() } }, "Try now"),
     );
@@ -42,7 +44,11 @@ export class Connection {
 
   async retry() {
     clearTimeout(this.timer);
-    if (!(await ready())) return this.wait();
+    const how = await health();
+    if (how !== "ready") {
+      if (this.why.textContent !== WHY[how]) this.why.textContent = WHY[how];
+      return this.wait();
+    }
     this.timer = null;
     document.body.classList.remove("away");
     byId("notice").hidden = true;

@@ -1,13 +1,13 @@
 // One part of the page that loads by itself: skeleton, content, or one line that says why there is none.
 
-import { Refused, Unreachable, ready } from "./api.js";
+import { Refused, Unreachable, health } from "./api.js";
 import { el, skeleton } from "./dom.js";
 
 export class Part {
   /**
    * @param body element that holds the content
    * @param rows of the skeleton
-   * @param app {lost(error), refused(error), unknown(error)}: what concerns the page as a whole
+   * @param app {lost("away" | "waiting"), refused(error), unknown(error)}: what concerns the page as a whole
    */
   constructor(body, rows, app) {
     Object.assign(this, { body, rows, app, asking: null, waiting: null, loaded: null });
@@ -54,7 +54,9 @@ export class Part {
       throw error; // a mistake of the page's own
     }
     if (error.status === 401) return this.app.refused(error);
-    if (error instanceof Unreachable || (error.status === 503 && !(await ready()))) return this.app.lost(error);
+    if (error instanceof Unreachable) return this.app.lost("away");
+    const how = error.status === 503 ? await health() : "ready";
+    if (how !== "ready") return this.app.lost(how);
     if (signal.aborted) return;
     this.settle();
     if (error.status === 404 && this.app.unknown(error)) return;

@@ -20,7 +20,7 @@ let shown = {};
 let last = null; // the row where the keyboard was before an item was opened
 
 const app = {
-  lost: (error) => connection.lost(error),
+  lost: (how) => connection.lost(how),
   refused: (error) => {
     key.forget();
     gate(`${sentence(error.message)}`);
@@ -32,6 +32,8 @@ const app = {
   },
 };
 const connection = new Connection(() => (role ? show(true) : start()));
+
+const howOf = (error) => (error.status ? "waiting" : "away");
 
 const page = {
   app,
@@ -53,7 +55,7 @@ const page = {
   newest: () => shopper.newest,
   role: () => role,
   changed: (item) => shopper.changed(item),
-  failed: (error) => (error.status === 401 ? app.refused(error) : app.lost(error)),
+  failed: (error) => (error.status === 401 ? app.refused(error) : app.lost(howOf(error))),
   add: (item) => events.choose(item),
   facts: (profile) => facts(profile),
 };
@@ -95,7 +97,7 @@ async function start() {
     role = (await ask("window/key")).role;
   } catch (error) {
     if (error.status === 401) return app.refused(error);
-    return connection.lost(error);
+    return connection.lost(howOf(error));
   }
   byId("role").textContent = role === "read" ? "Your key may only read" : "Your key may add events";
   byId("role").hidden = false;
@@ -197,7 +199,7 @@ async function offer(body) {
     body.replaceChildren(links.length ? el("ul", { class: "picks" }, links) : el("p", { class: "hint" }, "The store has no shoppers yet: load some with ", el("code", {}, "twohop load"), "."));
   } catch (error) {
     if (error.status === 401) app.refused(error);
-    else if (!error.status || error.status === 503) connection.lost(error);
+    else if (!error.status || error.status === 503) connection.lost(howOf(error));
     else body.replaceChildren(el("p", { class: "hint" }, sentence(error.message)));
   }
 }

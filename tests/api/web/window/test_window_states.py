@@ -170,7 +170,7 @@ def test_contrast(page: Page, served: Served, keys: dict[str, str], intents: Non
 def test_motion_is_left_out_for_who_asked_for_less(page: Page, served: Served, keys: dict[str, str]) -> None:
     visit(page, served, keys["read"], "user=u01")
     expect(recommended(page)).to_have_count(10)
-    page.evaluate("Element.prototype.animate = () => { throw new Error('it moves'); }")
+    page.evaluate("() => { Element.prototype.animate = () => { throw new Error('it moves'); }; }")
     page.get_by_label("Triggers").press("Home")
     expect(page.locator("#next .moved")).to_be_visible()
     assert page.evaluate("document.getAnimations().length") == 0

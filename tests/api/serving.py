@@ -2,30 +2,37 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
+
 from tests.api.test_command import start
+
+PATIENCE = 60  # seconds
 
 
 @contextmanager
 def served(**environment: str) -> Iterator[str]:
-    """The address of `twohop serve` on the store that the environment names."""
+    """The address of `twohop serve` on the store that the environment names, once it is ready."""
     process = start("serve", "--port", "0", **environment)
+    assert process.stdout
     assert process.stderr
-    seen: list[str] = []
-    for line in process.stderr:
-        seen.append(line)
-        address = next((word for word in line.replace('"', " ").split() if word.startswith("http://127.0.0.1:")), None)
-        if address:
-            break
-    else:
-        raise AssertionError("".join(seen))
+    told = process.stdout.readline()
+    if not told.startswith("Window: "):
+        raise AssertionError(process.communicate()[1])
+    address = told.removeprefix("Window: ").partition("/#")[0].rstrip("/\n")
     drain = threading.Thread(target=process.stderr.read)  # or a full pipe would stop the server
     drain.start()
     try:
-        yield address.rstrip("/")
+        end = time.monotonic() + PATIENCE
+        while httpx.get(f"{address}/health/ready", timeout=PATIENCE).status_code != HTTPStatus.OK:
+            assert time.monotonic() < end, "the server is not ready"
+            time.sleep(0.2)
+        yield address
     finally:
         process.terminate()
         process.wait(60)

@@ -171,7 +171,7 @@ def test_ids_of_all_kinds(own: Client, name: str) -> None:
     own.delete_item(name)
     with pytest.raises(ProblemError) as raised:
         own.show_item(name)
-    assert (raised.value.status, name in raised.value.detail) == (404, True)
+    assert (raised.value.status, repr(name) in raised.value.detail) == (404, True)
 
 
 @pytest.mark.parametrize("name", [".", "..", "...", "%2E"])

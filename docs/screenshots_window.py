@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 import uvicorn
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from api.web.app import create_app
 from graph.settings import load_settings
@@ -56,7 +56,7 @@ def take(page: Page, address: str, key: str, user: str, rest: str, file: Path) -
     page.goto(f"{address}/#key={key}&user={user}{rest}")
     page.locator("#next li[data-id]").first.wait_for(state="attached")
     page.locator("#shopper .canvas canvas:visible").first.wait_for()
-    page.wait_for_function("!document.querySelector('[aria-busy]')")
+    expect(page.locator("[aria-busy]")).to_have_count(0, timeout=PATIENCE * 1000)
     page.wait_for_timeout(300)
     page.screenshot(path=file)
 

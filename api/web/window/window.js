@@ -4,7 +4,7 @@ import { DEFAULTS, link, read, takeKey } from "./address.js";
 import { ask, key, part } from "./api.js";
 import { combobox } from "./combobox.js";
 import { Connection } from "./connection.js";
-import { byId, count, el, named, say, when } from "./dom.js";
+import { byId, count, el, named, say, skeleton, when } from "./dom.js";
 import { eventForm } from "./events.js";
 import { showGate } from "./gate.js";
 import { ItemView } from "./item.js";
@@ -193,6 +193,7 @@ function unknown(user) {
 }
 
 async function offer(body) {
+  body.replaceChildren(skeleton(3));
   try {
     const found = usersOf(await ask("users", { query: { k: WELCOME } }));
     const links = found.map((one) => el("li", {}, el("a", { href: link({ user: one.id }), class: "pick" }, named(one.id), one.note && el("small", {}, one.note))));

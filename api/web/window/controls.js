@@ -6,7 +6,7 @@ const TRIGGERS = [1, 2, 3, 5, 10, 20, 50, 100, 200, 300, 500, 1000];
 const NEIGHBOURS = [1, 2, 3, 5, 10, 20, 50, 100, 200];
 
 export const LIST = [
-  { name: "m", sign: "m", label: "Triggers", help: "past items that count", steps: TRIGGERS },
+  { name: "m", sign: "m", label: "Triggers", help: "past items used", steps: TRIGGERS },
   { name: "neighbours", sign: null, label: "Neighbours", help: "similar items of each", steps: NEIGHBOURS },
   { name: "k", sign: "k", label: "Items", help: "in the list", least: 3, most: 50, step: 1 },
 ];

@@ -34,6 +34,7 @@ collection: install  ## Write the queries of cypher/ into Neo4j Browser's saved 
 
 screenshots: install  ## Take the pictures of docs/images of the running stores with the system's Chromium
 	@$(BIN)/python -m docs.screenshots
+	@$(BIN)/python -m docs.screenshots_window
 
 lock:  ## Resolve all versions anew within pyproject.toml and write locks/
 	@command -v uv > /dev/null || { echo "make lock: uv is needed: pip install uv" >&2; exit 1; }

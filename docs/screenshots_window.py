@@ -1,4 +1,4 @@
-"""Take the pictures of the window for the documents from a running store: python docs/screenshots_window.py.
+"""Take the pictures of the window for the documents from a running store: `make screenshots`.
 
 Chromium (Debian's package `chromium`) opens the page as a person would: `docs/images/window-*.png` is what it shows.
 """

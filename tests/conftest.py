@@ -80,10 +80,6 @@ def data_folder() -> Path:
     return folder
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "browser: wants Chromium (Debian, Ubuntu: apt install chromium)")
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests whose data or browser is not here and say so; in CI, or when asked for, let them fail."""
     missing = {"data": _data_folder().is_dir(), "browser": CHROMIUM is not None}

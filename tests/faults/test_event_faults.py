@@ -64,13 +64,22 @@ class Api:
         small = {"TWOHOP_HEAP": settings.heap, "TWOHOP_PAGE_CACHE": settings.page_cache}
         store = {"TWOHOP_HOME": str(settings.home), "TWOHOP_STORE": settings.store, "PYTHONPATH": str(REPOSITORY)}
         self.environment, self.log, self.port = kept | ports | small | store, log, free_port()
-        self.url, self.headers = f"http://127.0.0.1:{self.port}/events", {"X-API-Key": key}
+        self.client = httpx.Client(
+            base_url=f"http://127.0.0.1:{self.port}", headers={"X-API-Key": key}, timeout=60, trust_env=False
+        )
         self.start()
 
     def start(self) -> None:
         words = [sys.executable, "-m", "api.command", "serve", "--port", str(self.port)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(words, cwd=self.log.parent, env=self.environment, stdout=log, stderr=log)
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            with suppress(httpx.TransportError):
+                self.client.get("/health/live")
+                return
+            time.sleep(0.5)
+        raise AssertionError(f"the API did not start; see {self.log}")
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
@@ -83,13 +92,13 @@ class Api:
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             with suppress(httpx.TransportError):
-                reply = httpx.post(self.url, content=body, headers=self.headers | {"content-type": kind}, timeout=60)
+                reply = self.client.post("/events", content=body, headers={"content-type": kind})
                 if reply.status_code == 200:
                     told = reply.json()
                     assert told["accepted"] + told["repeated"] == len(batch), told
                     return
                 assert reply.status_code in (503, 504), reply.text
-            time.sleep(0.2)
+            time.sleep(1)
         raise AssertionError(f"no answer within {PATIENCE} s; see {self.log}")
 
 
@@ -109,6 +118,7 @@ def api(victim: ManagedServer, store: Database, tmp_path: Path) -> Iterator[Api]
     served = Api(victim.settings, key, tmp_path / "serve.log")
     yield served
     served.kill()
+    served.client.close()
 
 
 def make_batch(first: int, size: int, draw: random.Random) -> list[dict[str, Any]]:

@@ -48,7 +48,7 @@ class RankerOptions(BaseModel):
             "tau": self.activeness_power,
             "alpha": self.leniency,
             "epsilon": self.base,
-            "now": now,
+            "now": float(now),
         }
 
     @classmethod

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from api.intents import rank_users
 from api.web.live import LiveNetworks
 from graph.driver import Database
 from graph.errors import ArtefactError, StoreError
@@ -18,6 +19,7 @@ from graph.settings import load_settings
 from graph.snapshot import read_snapshot
 from models.artefacts import load
 from models.index import index_weights, network_scores
+from models.intents.clusters import RankerOptions
 from models.serving import SessionEvent
 from tests.api.conftest import Line
 
@@ -118,6 +120,56 @@ def test_new_events_have_the_effect_of_a_new_index(live: LiveNetworks, database:
     wanted, _ = indexed(database, "zzu")
     assert weights(database, "zzu") == pytest.approx(wanted, rel=TOLERANCE)
     assert weights(database, "zzu")["g20"] != first["g20"]  # it has grown older
+
+
+PURSUED = """
+MATCH (u:User {id: $user})-[p:PURSUES]->(i) RETURN i.id AS intent, properties(p) AS properties ORDER BY intent
+"""
+
+
+@pytest.fixture
+def linked(database: Database) -> Iterator[None]:
+    """Two intents that the shop's categories serve, as far as `PURSUES` needs them."""
+    before = database.read("MATCH (s:Serving {id: 'intents'}) RETURN properties(s) AS properties")
+    database.write(
+        "MERGE (s:Serving {id: 'intents'}) SET s = {id: 'intents', links: 1, tree: 'small-shop', model: 'zz'}"
+    )
+    database.write(
+        """
+        UNWIND [['Grill', 'zz grill', 1], ['Grill', 'zz feast', 2], ['Garden', 'zz feast', 1]] AS row
+        MATCH (n:BrowseNode {name: row[0]}) MERGE (i:Intent {id: row[1]}) MERGE (n)-[s:SERVES]->(i) SET s.rank = row[2]
+        """
+    )
+    yield
+    database.write("MATCH (u:User) REMOVE u.pursues_state")
+    database.write("MATCH (s:Serving {id: 'intents'}) DELETE s")
+    for row in before:
+        database.write("CREATE (s:Serving) SET s = $properties", row)
+
+
+@pytest.mark.usefixtures("linked")
+def test_intents_are_those_that_linking_gives(live: LiveNetworks, database: Database) -> None:
+    now = START + 86_400 * 400
+    rank_users(database, RankerOptions(), now)
+    buy(database, "zzu", ("g03", [1, 9]), ("g31", [8]), ("g50", [2]))
+    live.refresh_users(["zzu"])
+    found, state = database.read(PURSUED, {"user": "zzu"}), "MATCH (u:User {id: 'zzu'}) RETURN u.pursues_state AS state"
+    assert [row["intent"] for row in found] == ["zz feast", "zz grill"]
+    told = database.read(state)
+    assert rank_users(database, RankerOptions(), now) == 0  # nothing has changed since: no other user either
+    database.write("MATCH (u:User {id: 'zzu'}) REMOVE u.pursues_state")
+    assert rank_users(database, RankerOptions(), now) == 1
+    assert (database.read(PURSUED, {"user": "zzu"}), database.read(state)) == (found, told)
+
+
+@pytest.mark.usefixtures("linked")
+def test_intents_of_events_that_are_newer_than_the_state(live: LiveNetworks, database: Database) -> None:
+    rank_users(database, RankerOptions(), START + 86_400 * 400)
+    buy(database, "zzu", ("g03", [500]))
+    live.refresh_users(["zzu"])
+    [row] = database.read(PURSUED, {"user": "zzu"})
+    assert row["properties"]["activeness"] == 1
+    assert row["properties"]["recency"] > 0.9  # as of the event itself
 
 
 def test_users_without_events_and_users_who_are_not_there(live: LiveNetworks, database: Database) -> None:

@@ -29,7 +29,7 @@ from api.web.routes import (
     users,
     window,
 )
-from api.web.routing import adopt
+from api.web.routing import Methods, adopt
 from api.web.traces import Traces
 from graph.settings import Settings, load_settings
 
@@ -67,7 +67,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
         telemetry=traces.config,
-        middleware=[Middleware(Observe), Middleware(Limits, settings)],  # the first is the outermost
+        middleware=[
+            Middleware(Observe),
+            Middleware(Limits, settings),
+            Middleware(Methods),
+        ],  # the first is the outermost
     )
     app.state.connection, app.state.live, app.state.refresher = connection, live, refresher
     app.state.keys = Keys(lambda: connection.database)

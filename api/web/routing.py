@@ -1,5 +1,6 @@
 """How a request of a route is taken: first its key, then its rate, then its body, and only then a place to work."""
 
+import re
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from http import HTTPStatus
@@ -7,15 +8,17 @@ from inspect import iscoroutinefunction
 from typing import Any
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.datastructures import DefaultPlaceholder
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.web.bodies import MEDIA_TYPE, STREAM, StrictRequest
 from api.web.keys import Needs
 from api.web.limits import is_stream
+from api.web.problems import problem
 
 BODIES = frozenset(("POST", "PUT", "PATCH"))  # methods that have one
 
@@ -47,6 +50,44 @@ class Route(APIRoute):
                 return await handle(request)
 
         return admit
+
+
+class Methods:
+    """ASGI middleware: 405 where the first template that fits a path has not the method of the request.
+
+    Ids may hold slashes, so `PUT /users/1/history` would else make a user of the id `1/history`.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self._templates: list[tuple[re.Pattern[str], set[str]]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] == "GET":  # each path has its own route for GET, or none
+            await self.app(scope, receive, send)
+            return
+        self._templates = self._templates or _templates(scope["app"])
+        for template, methods in self._templates:
+            if template.match(scope["path"]):
+                if scope["method"] in methods:
+                    break
+                refused = problem(
+                    HTTPStatus.METHOD_NOT_ALLOWED,
+                    f"this path takes {', '.join(sorted(methods))}",
+                    headers={"Allow": ", ".join(sorted(methods))},
+                )
+                await refused(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+def _templates(app: FastAPI) -> list[tuple[re.Pattern[str], set[str]]]:
+    """Each template once, in the order in which routes are tried, with the methods of all its routes."""
+    found: dict[str, tuple[re.Pattern[str], set[str]]] = {}
+    for route in iter_route_contexts(app.routes):
+        _, methods = found.setdefault(str(route.path), (route.path_regex, set()))
+        methods |= route.methods or set()
+    return list(found.values())
 
 
 def adopt(router: APIRouter) -> APIRouter:

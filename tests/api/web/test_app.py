@@ -103,6 +103,24 @@ def test_it_is_ready_by_itself(client: TestClient) -> None:
     assert client.get("/health/ready").json() == {"status": "ready"}
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/users/1/history", "GET"),
+        ("DELETE", "/items/1/similar", "GET"),
+        ("OPTIONS", "/users/1", "DELETE, GET, PATCH, PUT"),
+        ("DELETE", "/events", "POST"),
+    ],
+)
+def test_a_path_belongs_to_one_template(method: str, path: str, allowed: str) -> None:
+    """Ids may hold slashes: a wrong method must not fall through to a user of the id `1/history`."""
+    app = create_app(Settings(_env_file=None, neo4j_uri="bolt://127.0.0.1:9"))
+    client = TestClient(app, headers={"X-API-Key": app.state.keys.make_own("admin")})
+    response = client.request(method, path)
+    assert (response.status_code, response.headers["allow"]) == (405, allowed)
+    assert response.headers["content-type"] == "application/problem+json"
+
+
 def test_every_route_has_limits_and_a_strict_body() -> None:
     app = create_app(Settings(_env_file=None, neo4j_uri="bolt://127.0.0.1:9"))
     routes = [route.original_route for route in iter_route_contexts(app.routes)]

@@ -274,8 +274,15 @@ def test_rest_answers_the_same(linked: Database) -> None:
         assert client.get("/users/u00/intents").json() == answer("intents", "of", "u00")
         assert client.get("/users/u00/complements").json() == answer("complements", "u00", "--user")
         assert client.get("/items/g00/complements").json() == answer("complements", "g00")
-        found = client.get("/browse/mini:Grills/complements").json()
+        found = client.get("/browse/mini:Grills/complements").json()["categories"]
         assert found == answer("complements", "mini:Grills")["categories"]
+        words = ("--lambda", "0.5", "--tau", "100", "--alpha", "2.2", "--epsilon", "2.5")
+        given = {"lambda": 0.5, "tau": 100, "alpha": 2.2, "epsilon": 2.5}
+        assert client.get("/users/u00/intents", params=given).json() == answer("intents", "of", "u00", *words)
+        for wrong in ({"alpha": 2.72}, {"epsilon": 1.9}, {"alpha": 3, "epsilon": 3}):  # the other one as it was stored
+            refusal = client.get("/users/u00/intents", params=wrong)
+            assert (refusal.status_code, "must be below base" in refusal.json()["detail"]) == (422, True)
+        assert client.get("/users/u00/intents", params={"tau": 101}).status_code == 422
         assert client.get("/users/nobody/intents").status_code == 404
         assert client.get("/browse/nothing/complements").status_code == 404
 

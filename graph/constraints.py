@@ -30,11 +30,12 @@ STATEMENTS = (
 )
 
 
-def create_constraints(database: Database, timeout: int = 600) -> None:
-    """Create what is missing and wait until all of it is online, `timeout` seconds at most.
+def create_constraints(database: Database, timeout: int | None = 600) -> None:
+    """Create what is missing and wait until all of it is online, `timeout` seconds at most; None waits for nothing.
 
     Raises `StatementFailed` where stored data breaks a constraint.
     """
     for name in STATEMENTS:
         database.write(statement(name))
-    database.read(statement("await_indexes"), {"timeout": timeout})
+    if timeout is not None:
+        database.read(statement("await_indexes"), {"timeout": timeout})

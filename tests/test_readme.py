@@ -17,7 +17,7 @@ DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md")])
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 # Documents whose requests tests/api/test_rest_doc.py sends, one after the other.
-SENT = ("docs/events.md", "docs/rest.md")
+SENT = ("README.md", "docs/events.md", "docs/rest.md")
 # Commands of other programs, each as it stands in a document, with what runs it.
 ELSEWHERE = {
     "docker compose up": "tests/test_compose.py checks the file",

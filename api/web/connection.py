@@ -10,6 +10,7 @@ import neo4j
 
 from api.web import observe
 from api.web.traces import Traces
+from graph.constraints import create_constraints
 from graph.driver import Database, Parameters, Row, Run, connect
 from graph.errors import DatabaseUnavailable, ServerError, TwohopError
 from graph.server import ManagedServer
@@ -124,6 +125,7 @@ class Connection:
         if self._database is not None and self.up:
             self._database.check()
         elif (opened := self._open()) is not None:
+            create_constraints(opened, timeout=None)  # a store of an older version lacks the newest indexes
             last, self._database = self._database, WatchedDatabase(opened, self._traces, self._wake.set)
             if last is not None:
                 last.close()

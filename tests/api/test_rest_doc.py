@@ -44,6 +44,7 @@ set -eu
 curl() { command curl --fail-with-body --silent --show-error --max-time 60 "$@"; }
 """
 USERS = {
+    "README.md": "u00",
     "docs/events.md": "anna",
     "docs/rest.md": "u00",
 }  # in the place of user 1

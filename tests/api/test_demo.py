@@ -99,4 +99,4 @@ def test_literals_mean_what_they_meant(value: object, database: Database) -> Non
 
 def test_a_parameter_without_a_value() -> None:
     with pytest.raises(KeyError, match="user"):
-        query_text("triggers", m=3)
+        query_text("triggers", m=3, bucket=None)

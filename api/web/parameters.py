@@ -1,9 +1,12 @@
 """Parameters that several routes share, with their bounds."""
 
-from typing import Annotated
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query, Request
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
+from pydantic_core import CoreSchema, core_schema
 
 from api.web.live import LiveNetworks
 from cypher.filters import Filters
@@ -16,13 +19,26 @@ GREATEST_PRICE = 1e12
 
 
 def _plain(text: str) -> str:
-    """Text that may be stored and told back: no control characters."""
     if any(ord(character) < 32 or ord(character) == 127 for character in text):
         raise ValueError("control characters are not allowed")
     return text
 
 
-Plain = AfterValidator(_plain)
+@dataclass(frozen=True)
+class Checked:
+    """What a text must be beyond its length: `check` raises `ValueError`, `pattern` tells the OpenAPI document."""
+
+    check: Callable[[str], str]
+    pattern: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return handler(schema) | {"pattern": self.pattern}
+
+
+Plain = Checked(_plain, r"^[^\x00-\x1F\x7F]*$")  # may be stored and told back
 Id = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_ID), Plain]
 
 User = Annotated[str, Path(min_length=1, max_length=LONGEST_ID, examples=["1"], description="id of a user"), Plain]

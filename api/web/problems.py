@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from graph.errors import (
+    BRANCH,
     Conflict,
     DatabaseError,
     DatabaseUnavailable,
@@ -139,7 +140,7 @@ async def _reject(_: Request, error: Exception) -> JSONResponse:
 def _field_error(one: dict[str, Any]) -> FieldError:
     if one["type"] == "json_invalid":  # its place is a number of bytes, and its reason is in the context
         return FieldError(where="body", why=_clean(f"no good JSON: {one.get('ctx', {}).get('error', one['msg'])}"))
-    where = ".".join(str(part) for part in one["loc"])
+    where = ".".join(str(part) for part in one["loc"] if not BRANCH.search(str(part)))
     return FieldError(where=_clean(where), why=_clean(str(one["msg"]).removeprefix("Value error, ")))
 
 

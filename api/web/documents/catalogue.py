@@ -2,10 +2,11 @@
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.config import JsonDict
+from pydantic.json_schema import SkipJsonSchema
 
-from api.web.parameters import GREATEST_PRICE, Id
+from api.web.parameters import GREATEST_PRICE, Checked, Id
 from graph.catalogue import StoredItem, StoredNode, StoredUser
 
 LONGEST_TEXT = 2_000  # characters
@@ -29,19 +30,24 @@ def _storable(text: str) -> str:
     return text
 
 
+Storable = Checked(_storable, r"^[^\x00]*$")
+
+
 def _config(*examples: JsonDict) -> ConfigDict:
     return ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, json_schema_extra={"examples": [*examples]})
 
 
-Text = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(_storable)]
-Name = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT), AfterValidator(_storable)]
+Text = Annotated[str, Field(max_length=LONGEST_TEXT), Storable]
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT), Storable]
 Texts = Annotated[list[Text], Field(max_length=MOST)]
 Whole = Annotated[int, Field(ge=-EXACT, le=EXACT)]
 Value = Text | bool | Whole | float | Texts
 Profile = Annotated[
     dict[Id, Value | None],
     Field(
-        max_length=100, description="the store's own profile fields; a field keeps one type; null takes a value away"
+        max_length=100,
+        description="the store's own profile fields; a field keeps one type; null takes a value away",
+        json_schema_extra={"additionalProperties": False},  # its names are patterns in the document
     ),
 ]
 
@@ -124,7 +130,7 @@ class NodeChanges(BaseModel):
 
     model_config = _config({"name": "Berries"}, {"parent": "PRODUCE"})
 
-    name: Name | None = None
+    name: Name | SkipJsonSchema[None] = None
     parent: Id | None = None
 
     @field_validator("name")

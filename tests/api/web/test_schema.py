@@ -15,6 +15,7 @@ from schemathesis.core.transport import Response
 from starlette.types import Receive, Scope, Send
 
 from api.web.app import create_app
+from api.web.bodies import STREAM
 from graph.driver import Database
 from graph.settings import Settings
 from tests.api.conftest import Line, enter
@@ -23,7 +24,12 @@ from tests.api.web.conftest import kept, open_client, take_time
 
 EXAMPLES = int(os.environ.get("TWOHOP_EXAMPLES", "10"))
 # The ids that the document gives as examples are there, so that its examples lead somewhere.
-SHOP = "MERGE (:User {id: '1'}) MERGE (:Item {id: '1082185'}) MERGE (:BrowseNode {id: 'GROCERY'})"
+SHOP = """
+MERGE (:User {id: '1'}) MERGE (:Item {id: '1082185'})
+MERGE (n:BrowseNode {id: 'GROCERY'}) SET n.name = 'Grocery', n.level = 1, n.tree = 'small-shop'
+"""
+# Of a stream the document cannot say what its lines are, and a line that is no good does not refuse the others.
+LEFT_OUT = {False: ["positive_data_acceptance"], True: ["positive_data_acceptance", "negative_data_rejection"]}
 headers: dict[str, str] = {}
 apps: list[Any] = [create_app(Settings(_env_file=None, neo4j_uri="bolt://127.0.0.1:9"))]  # it gives the document
 
@@ -46,8 +52,15 @@ def what_the_document_allows_is_refused_only_by_the_graph(
     if case.meta is None or not case.meta.generation.mode.is_positive or response.status_code not in (400, 422):
         return
     errors = response.json().get("errors", [])
-    if [error for error in errors if error["where"] not in ("body", "query")]:
+    # To JSON Schema 3.0 is an integer as well; here it is none.
+    known = [error for error in errors if error["where"] in ("body", "query") or "valid integer" in error["why"]]
+    if len(known) < len(errors):
         raise AssertionError(f"the document allows what is refused: {errors}")
+
+
+@schemathesis.serializer(STREAM)
+def lines(_: Any, value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode(errors="replace")
 
 
 schema = schemathesis.openapi.from_asgi("/openapi.json", newest)
@@ -72,6 +85,6 @@ def running(line: Line, database: Database) -> Iterator[None]:
 def test_an_operation(case: schemathesis.Case) -> None:
     case.call_and_validate(
         headers=headers,
-        excluded_checks=[CHECKS.get_one("positive_data_acceptance")],
+        excluded_checks=[CHECKS.get_one(name) for name in LEFT_OUT[case.media_type == STREAM]],
         additional_checks=[what_the_document_allows_is_refused_only_by_the_graph],
     )

@@ -25,7 +25,7 @@ from graph.settings import load_settings
 
 FOLDER = Path(__file__).parent / "judgments"
 RESULTS = Path(__file__).parent / "results" / "audit.json"
-HOUSEHOLDS, SEED = 60, 2029  # 2023 and 2026 drew the first two rounds, after which the crosswalk was mended: see README.md
+HOUSEHOLDS, SEED = 60, 2029  # 2023 and 2026 drew the first two rounds: see README.md
 INTENTS, NEEDS = 5, 5  # clusters of a household, and complements of each, as `twohop intents of` shows them
 MINED, MINED_SEED, MINED_FILE = 100, 2023, "mined_intents.csv"
 COLUMNS = {

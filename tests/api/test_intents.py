@@ -252,7 +252,7 @@ def test_contents_are_ranked_by_both_embeddings(linked: Database, tmp_path: Path
     found = answer("contents", "rank", "u00", "--contents", str(own))
     assert [(one["name"], one["items"]) for one in found["contents"]] == [("left", 2), ("right", 1)]
     own.write_text('{"left": ["nothing"]}', encoding="utf-8")
-    assert "item 'nothing' is not in the graph" in refused("contents", "rank", "u00", "--contents", str(own))
+    assert "not in the graph: item 'nothing'" in refused("contents", "rank", "u00", "--contents", str(own))
 
 
 def test_an_empty_query_table_changes_nothing(linked: Database, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ set -eu
 curl() { command curl --fail-with-body --silent --show-error --max-time 60 "$@"; }
 """
 USERS = {
-    "README.md": "u00",
+    "README.md": "mia",
     "docs/events.md": "anna",
     "docs/rest.md": "u00",
 }  # in the place of user 1
@@ -63,12 +63,14 @@ def names(line: Line, database: Database) -> Iterator[dict[str, str]]:
         assert twohop("index", "--no-switch", "-k", "3").exit_code == 0
         other = list_generations(database)[0].id
         key = create_key(database, "documents", "admin")[1]
+        database.write("MERGE (:User {id: 'mia'})")  # a user of README's own, whose events leave with her
         with served() as address:
             yield {"address": address, "key": key, "other": str(other)}
         switch(database, live)
         drop(database, other)
-        with suppress(NotFound):  # docs/rest.md deletes her
-            delete_user(database, "anna")
+        for user in ("anna", "mia"):
+            with suppress(NotFound):  # docs/rest.md deletes anna
+                delete_user(database, user)
 
 
 def local(text: str, names: dict[str, str]) -> str:

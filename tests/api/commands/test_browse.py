@@ -146,6 +146,9 @@ def test_show_as_json() -> None:
         "class_confidence": 1.0,
         "path": "Food & Drink > Cheese [🧀]",
         "serves": [],
+        "parent": "shelves:1",
+        "children": 0,
+        "items": 0,
     }
     top = answer("browse", "show", "shelves:1")
     assert (top["path"], top["level"], top["node_class"]) == ("Food & Drink", 0, None)

@@ -23,8 +23,9 @@ test: install  ## Everything that CI checks: lint, format, types, import rules, 
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
 
-faults: install  ## Only the tests that break things on purpose
-	$(BIN)/python -m pytest -m faults
+faults: install  ## The tests that break things on purpose, and long runs of those that draw requests by chance
+	TWOHOP_KILLS=5 $(BIN)/python -m pytest -m faults
+	TWOHOP_MUTATIONS=100000 TWOHOP_EXAMPLES=100 $(BIN)/python -m pytest --timeout 3600 tests/api/web/test_fuzz.py tests/api/web/test_schema.py
 
 bench: install  ## Measure the writers and serving; writes benchmarks/results/
 	@for file in benchmarks/[a-z]*.py; do echo "$$file"; $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done

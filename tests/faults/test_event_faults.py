@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(2400)]
 
 REPOSITORY = Path(__file__).parents[2]
 ITEMS = [f"i{number}" for number in range(20)]
-KILLS = 5
+KILLS = int(os.environ.get("TWOHOP_KILLS", "2"))  # make faults sets 5
 CLIENTS = 16
 PATIENCE = 300.0  # seconds until a killed part works again: a start of Neo4j takes long where much else runs
 START = 1_700_000_000

@@ -71,7 +71,7 @@ def running(line: Line, database: Database) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         enter(patch, line.folder, line.environment)
         take_time(patch)
-        with kept(database), linked_intents(line, database), open_client("admin") as client:
+        with linked_intents(line, database), kept(database), open_client("admin") as client:
             database.write(SHOP)
             headers.update({"X-API-Key": str(client.headers["X-API-Key"])})
             apps.append(client.app)

@@ -40,7 +40,7 @@ def write_index(database: Database, artefact: Artefact, data: HeteroData, k: int
         data=artefact.manifest["source"]["id"],
         artefact=artefact.id,
         metrics=artefact.manifest["metrics"],
-        network=build_network(artefact, data, k),
+        network=build_network(artefact, data),
     )
 
 

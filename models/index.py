@@ -63,8 +63,11 @@ def build_index(artefact: Artefact, data: HeteroData, k: int | None = None) -> W
     return index_weights(network_scores(artefact, data), data, k or artefact.manifest["recipe"]["similar"])
 
 
-def build_network(artefact: Artefact, data: HeteroData, k: int | None = None) -> Network:
-    """The model in the form in which it is kept in the graph, with the words of this snapshot's profiles."""
+def build_network(artefact: Artefact, data: HeteroData) -> Network:
+    """The model in the form in which it is kept in the graph, with the words of this snapshot's profiles.
+
+    All generations of the model share it, so new items get the recipe's k, whatever k one of them was indexed with.
+    """
     model, features = restore(artefact)
     recipe = artefact.manifest["recipe"]
     terms = Terms.fit(profile_words(data, browse_paths(data)))
@@ -72,7 +75,7 @@ def build_network(artefact: Artefact, data: HeteroData, k: int | None = None) ->
         artefact=artefact.id,
         source=artefact.manifest["source"]["id"],
         features=features.to_json(),
-        similar=k or recipe["similar"],
+        similar=recipe["similar"],
         min_buyers=recipe["pairs"]["min_buyers"],
         terms=terms.names,
         idf=tuple(terms.idf.tolist()),

@@ -47,13 +47,16 @@ def kept(database: Database) -> Iterator[None]:
     def ids() -> list[str]:
         return [row["id"] for row in database.read("MATCH (n) RETURN elementId(n) AS id")]
 
+    named = "MATCH (n) RETURN elementId(n) AS id, labels(n)[0] + ' ' + coalesce(n.id, n.key, '') AS name"
+    names = {row["id"]: row["name"] for row in database.read(named)}
+
     before = ids()
     try:
         yield
     finally:
         made = set(ids()) - set(before)
         database.write("MATCH (n) WHERE elementId(n) IN $made DETACH DELETE n", {"made": list(made)})
-        assert not set(before) - set(ids()), "the small shop lost something"
+        assert [names[one] for one in set(before) - set(ids())] == []  # what the small shop lost
 
 
 @pytest.fixture

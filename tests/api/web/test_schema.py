@@ -30,6 +30,9 @@ MERGE (n:BrowseNode {id: 'GROCERY'}) SET n.name = 'Grocery', n.level = 1, n.tree
 """
 # Of a stream the document cannot say what its lines are, and a line that is no good does not refuse the others.
 LEFT_OUT = {False: ["positive_data_acceptance"], True: ["positive_data_acceptance", "negative_data_rejection"]}
+# Schemathesis learns ids from replies: what the shop had before is not to be changed or deleted.
+STANDING = "MATCH (n) WHERE n:User OR n:Item OR n:BrowseNode RETURN n.id AS id"
+standing: set[str] = set()
 headers: dict[str, str] = {}
 apps: list[Any] = [create_app(Settings(_env_file=None, neo4j_uri="bolt://127.0.0.1:9"))]  # it gives the document
 
@@ -72,6 +75,7 @@ def running(line: Line, database: Database) -> Iterator[None]:
         enter(patch, line.folder, line.environment)
         take_time(patch)
         with linked_intents(line, database), kept(database), open_client("admin") as client:
+            standing.update(row["id"] for row in database.read(STANDING))
             database.write(SHOP)
             headers.update({"X-API-Key": str(client.headers["X-API-Key"])})
             apps.append(client.app)
@@ -83,6 +87,10 @@ def running(line: Line, database: Database) -> Iterator[None]:
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 10, suppress_health_check=list(HealthCheck))
 @pytest.mark.timeout(600 + 30 * EXAMPLES)
 def test_an_operation(case: schemathesis.Case) -> None:
+    if case.method != "GET":
+        for name, value in (case.path_parameters or {}).items():
+            if str(value) in standing:
+                case.path_parameters[name] = f"zz{value}"
     case.call_and_validate(
         headers=headers,
         excluded_checks=[CHECKS.get_one(name) for name in LEFT_OUT[case.media_type == STREAM]],

@@ -87,10 +87,8 @@ def running(line: Line, database: Database) -> Iterator[None]:
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 10, suppress_health_check=list(HealthCheck))
 @pytest.mark.timeout(600 + 30 * EXAMPLES)
 def test_an_operation(case: schemathesis.Case) -> None:
-    if case.method != "GET":
-        for name, value in (case.path_parameters or {}).items():
-            if str(value) in standing:
-                case.path_parameters[name] = f"zz{value}"
+    if case.method != "GET" and standing & {str(value) for value in (case.path_parameters or {}).values()}:
+        return
     case.call_and_validate(
         headers=headers,
         excluded_checks=[CHECKS.get_one(name) for name in LEFT_OUT[case.media_type == STREAM]],

@@ -16,8 +16,9 @@ import numpy.typing as npt
 from models.interactions import Floats, Ints
 
 if TYPE_CHECKING:
-    from graph.excerpt import Excerpt
     from torch_geometric.data import HeteroData
+
+    from graph.excerpt import Excerpt
 
     Data = HeteroData | Excerpt
 

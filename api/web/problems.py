@@ -162,7 +162,7 @@ def _example(status: HTTPStatus) -> dict[str, Any]:
         HTTPStatus.CONFLICT: "event 'order-17' was sent before with other content",
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the body is larger than 8 MiB",
         HTTPStatus.UNPROCESSABLE_ENTITY: "k: Input should be greater than or equal to 1",
-        HTTPStatus.TOO_MANY_REQUESTS: "more than 600 requests a minute: wait a little",
+        HTTPStatus.TOO_MANY_REQUESTS: "this key may send 200 per 1 second: wait 1 s",
         HTTPStatus.SERVICE_UNAVAILABLE: "the database does not answer",
         HTTPStatus.GATEWAY_TIMEOUT: "the database took longer than a request may: ask for less",
     }

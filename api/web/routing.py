@@ -1,15 +1,18 @@
 """How a request of a route is taken: first its key, then its rate, then its body, and only then a place to work."""
 
 import re
-from collections.abc import Callable, Coroutine
+from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping
 from functools import wraps
 from http import HTTPStatus
 from inspect import iscoroutinefunction
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response, params
 from fastapi.datastructures import DefaultPlaceholder
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
@@ -29,6 +32,8 @@ class Route(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         checks = [one.dependency for one in self.dependencies if isinstance(one.dependency, Needs)]
+        fields = [field for field in get_flat_params(self.dependant) if isinstance(field.field_info, params.Query)]
+        known = {field.alias: _takes_many(field.field_info.annotation) for field in fields}
         takes_body = not BODIES.isdisjoint(self.methods or ())
         takes_stream = STREAM in (self.openapi_extra or {}).get("requestBody", {}).get("content", {})
 
@@ -36,10 +41,13 @@ class Route(APIRoute):
             request = StrictRequest(request.scope, request.receive, request._send)
             state = request.app.state
             if not checks:  # open to anybody, so it takes none of the places of who has a key
+                if self.include_in_schema:  # a page may be asked for with anything
+                    _check_parameters(request, known)
                 with state.lobby.enter():
                     return await handle(request)
             for check in checks:
                 await check.admit(request)
+            _check_parameters(request, known)
             await state.rates.count(request.state.key)
             stream = is_stream(request.scope)
             if stream and not takes_stream:  # it may be as long as a stream, and would be held as one body
@@ -52,10 +60,33 @@ class Route(APIRoute):
         return admit
 
 
+def _takes_many(annotation: Any) -> bool:
+    return list in (get_origin(one) for one in (annotation, *get_args(annotation)))
+
+
+def _check_parameters(request: Request, known: Mapping[str, bool]) -> None:
+    """One that is misspelt, or is there twice with two values, would be passed over: an answer to another question.
+
+    Args:
+        known: names of parameters, and whether one may come again and again.
+    """
+    counts = Counter(name for name, _ in request.query_params.multi_items())
+    errors = [
+        {"type": "extra_forbidden", "loc": ("query", name), "msg": what}
+        for name, what in (
+            *((name, "no such parameter here") for name in counts if name not in known),
+            *((name, "give it once") for name, many in known.items() if counts[name] > 1 and not many),
+        )
+    ]
+    if errors:
+        raise RequestValidationError(errors)
+
+
 class Methods:
     """ASGI middleware: 405 where the first template that fits a path has not the method of the request.
 
-    Ids may hold slashes, so `PUT /users/1/history` would else make a user of the id `1/history`.
+    Ids may hold slashes, so `PUT /users/1/history` would else make a user of the id `1/history`. What no template
+    matches because of a line end is a 422, as any other control character in an id.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -63,6 +94,11 @@ class Methods:
         self._templates: list[tuple[re.Pattern[str], set[str]]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and "\n" in scope["path"]:
+            await problem(HTTPStatus.UNPROCESSABLE_ENTITY, "path: control characters are not allowed")(
+                scope, receive, send
+            )
+            return
         if scope["type"] != "http" or scope["method"] == "GET":  # each path has its own route for GET, or none
             await self.app(scope, receive, send)
             return

@@ -29,7 +29,12 @@ class ContentsRequest(BaseModel):
     user: Annotated[Id, Field(description="id of a user")]
     contents: Annotated[
         dict[Id, Annotated[list[Id], Field(max_length=LONGEST_LIST)]] | None,
-        Field(min_length=1, max_length=LONGEST_LIST, description=f"{TOTAL:,} items in all at most"),
+        Field(
+            min_length=1,
+            max_length=LONGEST_LIST,
+            description=f"{TOTAL:,} items in all at most",
+            json_schema_extra={"additionalProperties": False},  # its names are patterns in the document
+        ),
     ] = None
     k: Annotated[StrictInt, Field(ge=1, le=1000, description="how many to return")] = 10
     embedding: Annotated[

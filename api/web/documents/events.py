@@ -55,7 +55,8 @@ Moment = Annotated[
     BeforeValidator(_seconds),
     WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "number", "minimum": 0}]}),
 ]
-Number = Annotated[float, BeforeValidator(_positive_zero), Field(ge=-GREATEST, le=GREATEST, allow_inf_nan=False)]
+# The bounds come first: after a validator they would be missing in the OpenAPI document.
+Number = Annotated[float, Field(ge=-GREATEST, le=GREATEST, allow_inf_nan=False), BeforeValidator(_positive_zero)]
 
 
 class EventDocument(BaseModel):

@@ -51,6 +51,10 @@ def test_explanations_and_similar_items(client: TestClient) -> None:
         ("/users/u01/explanations/nothing", 404, "item 'nothing' is not in the graph"),
         ("/items/nothing/similar", 404, "item 'nothing' is not in the graph"),
         ("/nowhere", 404, "Not Found"),
+        ("/users/u01/recommendations?n=5", 422, "n: no such parameter here"),
+        ("/health/live?n=5", 422, "n: no such parameter here"),
+        ("/users/u01/recommendations?k=5&k=6", 422, "k: give it once"),
+        ("/users/a%0Ab", 422, "path: control characters are not allowed"),
         ("/users/u01/recommendations?k=0", 422, "k: Input should be greater than or equal to 1"),
     ],
 )

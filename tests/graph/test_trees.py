@@ -138,7 +138,8 @@ def test_what_others_said_of_a_node_stays(empty_database: Database) -> None:
     write_classes(empty_database, [{"id": "t:food", "class": "assortment", "source": "classifier", "confidence": 0.75}])
     vectors = pl.Series([[0.5] * 384]).to_numpy()
     write_node_embeddings(empty_database, ["t:food"], "encoder", vectors[0][None], vectors[0][None])
-    write_crosswalk(empty_database, "t", [{"id": "t:food", "google": ["Food"], "intents": ["grill-party"]}])
+    said = {"id": "t:food", "google": ["Food"], "intents": ["grill-party"], "optional_for": ["picnic"], "not_for": []}
+    write_crosswalk(empty_database, "t", [said])
     before = dump(empty_database)
     write_tree(empty_database, "t", "1", FIRST)
     assert dump(empty_database) == before
@@ -149,7 +150,7 @@ def test_what_others_said_of_a_node_stays(empty_database: Database) -> None:
     renamed = FIRST.with_columns(pl.col("name") + " and more")
     write_tree(empty_database, "t", "2", renamed)
     assert "embedding_model" not in node(empty_database, "t:food")["properties"]
-    assert read_crosswalk(empty_database, "t") == [{"id": "t:food", "google": ["Food"], "intents": ["grill-party"]}]
+    assert read_crosswalk(empty_database, "t") == [said]
 
 
 def test_a_moved_node_has_one_parent_even_where_it_had_two(empty_database: Database) -> None:
@@ -319,9 +320,13 @@ def test_names_in_16_locales_come_back(empty_database: Database) -> None:
 def test_a_crosswalk_takes_the_place_of_the_one_before(empty_database: Database) -> None:
     write_tree(empty_database, "t", "", FIRST)
     write_tree(empty_database, "o", "", OTHER)
-    row = {"id": "o:1", "google": ["A"], "intents": []}
+    none = {"google": [], "intents": [], "optional_for": [], "not_for": []}
+    row = none | {"id": "o:1", "google": ["A"]}
     assert write_crosswalk(empty_database, "o", [row]) == 1
-    rows = [{"id": "t:food", "google": ["A > B", "C"], "intents": ["x"]}, {"id": "none", "google": [], "intents": []}]
+    rows = [
+        none | {"id": "t:food", "google": ["A > B", "C"], "intents": ["x"], "not_for": ["y"]},
+        none | {"id": "none"},
+    ]
     assert write_crosswalk(empty_database, "t", rows) == 1
     assert read_crosswalk(empty_database, "t") == rows[:1]
     assert write_crosswalk(empty_database, "t", [rows[0] | {"id": "t:toys"}]) == 1

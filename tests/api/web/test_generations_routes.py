@@ -15,7 +15,7 @@ from tests.api.web.conftest import open_client
 EVENTS = """
 UNWIND range(1, $events) AS n
 CREATE (:Event {key: 'zz' + $variant + $kind + n, user: 'zz' + $variant + (n % $users), kind: $kind, variant: $variant,
-                time: $time})
+                time: datetime({epochSeconds: $time})})
 """
 NO_EVENTS = "MATCH (e:Event) WHERE e.key STARTS WITH 'zz' DELETE e"
 
@@ -46,7 +46,7 @@ def other(pair: tuple[int, int], live: int) -> int:
     return pair[1]
 
 
-def add_events(database: Database, variant: str, kind: str, events: int, time: object, users: int = 4) -> None:
+def add_events(database: Database, variant: str, kind: str, events: int, time: int, users: int = 4) -> None:
     given = {"variant": variant, "kind": kind, "events": events, "users": users, "time": time}
     database.write(EVENTS, given)
 
@@ -130,13 +130,13 @@ def test_an_experiment_from_start_to_end(client: TestClient, events: Database, l
         {"variant": "control", "generation": live, "share": 0.75, **empty},
         {"variant": "challenger", "generation": other, "share": 0.25, **empty},
     ]
-    [moment] = events.read("MATCH (s:Serving {id: 'weights'}) RETURN s.experiment_began AS began")
-    before = events.read("RETURN $began - duration({seconds: 1}) AS time", moment)[0]["time"]
-    add_events(events, "control", "impression", 200, moment["began"])
-    add_events(events, "control", "click", 10, moment["began"])
-    add_events(events, "control", "purchase", 5, moment["began"], users=5)  # a user who neither saw nor clicked
-    add_events(events, "challenger", "impression", 50, moment["began"])
-    add_events(events, "challenger", "view", 3, before)  # from before it began
+    [row] = events.read("MATCH (s:Serving {id: 'weights'}) RETURN s.experiment_began.epochSeconds AS began")
+    began = row["began"]  # events of that very second count
+    add_events(events, "control", "impression", 200, began)
+    add_events(events, "control", "click", 10, began)
+    add_events(events, "control", "purchase", 5, began, users=5)  # a user who neither saw nor clicked
+    add_events(events, "challenger", "impression", 50, began)
+    add_events(events, "challenger", "view", 3, began - 1)
     told = client.get("/experiment").json()
     assert told["began"] == begun.json()["began"]
     control, challenger = told["variants"]
@@ -188,8 +188,9 @@ def test_the_command(shop: Line, events: Database, live: int, other: int) -> Non
     assert refused("generations", "experiment", "show").startswith("twohop: no experiment is running")
     begun = twohop("generations", "experiment", "start", str(other), "--share", "0.1")
     assert begun.stdout == f"10.00% of the users get generation {other}, the others {live}.\n"
-    add_events(events, "control", "impression", 200, events.read("RETURN datetime() AS now")[0]["now"])
-    add_events(events, "control", "click", 10, events.read("RETURN datetime() AS now")[0]["now"])
+    now = events.read("RETURN datetime().epochSeconds AS now")[0]["now"]
+    add_events(events, "control", "impression", 200, now)
+    add_events(events, "control", "click", 10, now)
     told = answer("generations", "experiment", "show")
     assert [one["impressions"] for one in told["variants"]] == [200, 0]
     shown = twohop("generations", "experiment", "show").stdout

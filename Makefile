@@ -21,7 +21,7 @@ test: install  ## Everything that CI checks: lint, format, types, import rules, 
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 faults: install  ## The tests that break things on purpose, and long runs of those that draw requests by chance
 	TWOHOP_KILLS=5 $(BIN)/python -m pytest -m faults

@@ -165,7 +165,7 @@ def show_load(loaded: "Loaded", writer: str, store: str) -> None:
     console.print(shown)
     console.print(f"Held out ({source.protocol}): {len(loaded.tables.held_out):,} interactions")
     if loaded.quarantine:
-        console.print(f"Rejected rows, with their reasons: {loaded.quarantine}")
+        console.print(f"Rejected rows, with their reasons: {loaded.quarantine}", soft_wrap=True)  # a path to copy
     show_note(source)
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from graph import server_folder
 from graph.driver import Database, connect
 from graph.server import ManagedServer
 from graph.settings import Settings
 
 REPOSITORY = Path(__file__).parent.parent
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
@@ -80,8 +82,20 @@ def data_folder() -> Path:
     return folder
 
 
+def pytest_configure() -> None:
+    """Each of several processes looks for free ports in its own range: two must not choose the same one at once."""
+    server_folder.BOLT_PORT += 100 * WORKER
+    server_folder.HTTP_PORT += 100 * WORKER
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests whose data or browser is not here and say so; in CI, or when asked for, let them fail."""
+    """Leave out the tests whose data or browser is not here and say so; in CI, or when asked for, let them fail.
+
+    Of several processes one runs all tests of the small shop, which is made once and which other tests would empty.
+    """
+    for item in items:
+        shop = "line" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("shop" if shop else item.path.stem))
     missing = {"data": _data_folder().is_dir(), "browser": CHROMIUM is not None}
     for mark, there in missing.items():
         if there or "CI" in os.environ or mark in (config.option.markexpr or ""):

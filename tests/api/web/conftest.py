@@ -40,23 +40,47 @@ def take_time(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(graph.events, "PATIENCE", 300.0)
 
 
+NODES = "MATCH (n) RETURN elementId(n) AS id, labels(n) AS labels, properties(n) AS properties"
+EDGES = """
+MATCH (a)-[r]->(b) RETURN elementId(r) AS id, type(r) AS type, elementId(a) AS a, elementId(b) AS b,
+                          properties(r) AS properties
+"""
+DROP_NODES = "UNWIND $ids AS id MATCH (n) WHERE elementId(n) = id DETACH DELETE n"
+DROP_EDGES = "UNWIND $ids AS id MATCH ()-[r]->() WHERE elementId(r) = id DELETE r"
+RESTORE_NODES = "UNWIND $rows AS row MATCH (n) WHERE elementId(n) = row.id SET n = row.properties"
+RESTORE_EDGES = """
+UNWIND $rows AS row
+MATCH (a) WHERE elementId(a) = row.a
+MATCH (b) WHERE elementId(b) = row.b
+CREATE (a)-[r:$(row.type)]->(b)
+SET r = row.properties
+"""
+
+
 @contextmanager
 def kept(database: Database) -> Iterator[None]:
-    """What is there stays there, and what is written within goes away at the end."""
-
-    def ids() -> list[str]:
-        return [row["id"] for row in database.read("MATCH (n) RETURN elementId(n) AS id")]
-
-    named = "MATCH (n) RETURN elementId(n) AS id, labels(n)[0] + ' ' + coalesce(n.id, n.key, '') AS name"
-    names = {row["id"]: row["name"] for row in database.read(named)}
-
-    before = ids()
+    """At the end the graph is as it was: what was written is gone, what was changed or unlinked is put back."""
+    nodes, edges = database.read(NODES), database.read(EDGES)
     try:
         yield
     finally:
-        made = set(ids()) - set(before)
-        database.write("MATCH (n) WHERE elementId(n) IN $made DETACH DELETE n", {"made": list(made)})
-        assert [names[one] for one in set(before) - set(ids())] == []  # what the small shop lost
+        ids = {row["id"] for row in nodes}
+        database.write(DROP_NODES, {"ids": [row["id"] for row in database.read(NODES) if row["id"] not in ids]})
+        now = {row["id"]: row for row in database.read(NODES)}
+        assert [row["properties"].get("id") for row in nodes if row["id"] not in now] == []  # what the small shop lost
+        assert [row["labels"] for row in nodes if now[row["id"]]["labels"] != row["labels"]] == []
+        database.write(RESTORE_NODES, {"rows": [row for row in nodes if now[row["id"]] != row]})
+        now = {row["id"]: row for row in database.read(EDGES)}
+        stay = {row["id"] for row in edges if now.get(row["id"]) == row}
+        database.write(DROP_EDGES, {"ids": list(now.keys() - stay)})
+        database.write(RESTORE_EDGES, {"rows": [row for row in edges if row["id"] not in stay]})
+
+
+@pytest.fixture
+def unchanged(shop: Line, database: Database) -> Iterator[None]:
+    """The graph is after the test as it was before."""
+    with kept(database):
+        yield
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,27 +38,14 @@ SET r.count = size(row.times), r.times = row.times, r.sessions = row.sessions, r
 START = 1_704_067_200
 
 
+@pytest.fixture(autouse=True)
+def _unchanged(unchanged: None) -> None:
+    """Before all other fixtures: what they write is gone afterwards too."""
+
+
 @pytest.fixture
 def live(shop: Line, database: Database) -> LiveNetworks:
     return LiveNetworks(lambda: database, load_settings().intents_folder)
-
-
-@pytest.fixture(autouse=True)
-def clean(shop: Line, database: Database) -> Iterator[None]:
-    """Users and items of these tests leave at the end, and what they changed of others is as it was."""
-    popular = database.read("MATCH (i:Item) RETURN i.id AS id, i.popularity AS popularity")
-    ranks = "MATCH (j:Item)-[s:SIMILAR]->(i) RETURN j.id AS j, i.id AS i, s.generation AS g, s.rank AS rank"
-    before = database.read(f"{ranks}, s.weight AS weight")
-    yield
-    database.write("MATCH (n) WHERE n.id STARTS WITH 'zz' DETACH DELETE n")
-    database.write(
-        "UNWIND $rows AS row MATCH (i:Item {id: row.id}) SET i.popularity = row.popularity", {"rows": popular}
-    )
-    put_back = """
-    UNWIND $rows AS row MATCH (j:Item {id: row.j}), (i:Item {id: row.i})
-    MERGE (j)-[s:SIMILAR {generation: row.g}]->(i) SET s.rank = row.rank, s.weight = row.weight
-    """
-    database.write(put_back, {"rows": before})
 
 
 def weights(database: Database, user: str) -> dict[str, float]:
@@ -128,9 +114,8 @@ MATCH (u:User {id: $user})-[p:PURSUES]->(i) RETURN i.id AS intent, properties(p)
 
 
 @pytest.fixture
-def linked(database: Database) -> Iterator[None]:
+def linked(database: Database) -> None:
     """Two intents that the shop's categories serve, as far as `PURSUES` needs them."""
-    before = database.read("MATCH (s:Serving {id: 'intents'}) RETURN properties(s) AS properties")
     database.write(
         "MERGE (s:Serving {id: 'intents'}) SET s = {id: 'intents', links: 1, tree: 'small-shop', model: 'zz'}"
     )
@@ -140,11 +125,6 @@ def linked(database: Database) -> Iterator[None]:
         MATCH (n:BrowseNode {name: row[0]}) MERGE (i:Intent {id: row[1]}) MERGE (n)-[s:SERVES]->(i) SET s.rank = row[2]
         """
     )
-    yield
-    database.write("MATCH (u:User) REMOVE u.pursues_state")
-    database.write("MATCH (s:Serving {id: 'intents'}) DELETE s")
-    for row in before:
-        database.write("CREATE (s:Serving) SET s = $properties", row)
 
 
 @pytest.mark.usefixtures("linked")

@@ -45,6 +45,11 @@ class Recorded(LiveNetworks):
         self.done += users
 
 
+@pytest.fixture(autouse=True)
+def _unchanged(unchanged: None) -> None:
+    """Before all other fixtures: what they write is gone afterwards too."""
+
+
 @pytest.fixture
 def connection(shop: Line, database: Database) -> Connection:
     made = Connection(load_settings(), Traces())
@@ -60,14 +65,6 @@ def recorded(connection: Connection) -> Iterator[tuple[Recorded, Refresher, list
     live.gate.set()
     refresher.stop()
     assert not [thread for thread in threading.enumerate() if thread is refresher._thread]
-
-
-@pytest.fixture(autouse=True)
-def clean(shop: Line, database: Database) -> Iterator[None]:
-    yield
-    database.write("MATCH (n) WHERE n.id STARTS WITH 'zz' DETACH DELETE n")
-    database.write("MATCH (e:Event) WHERE e.key STARTS WITH 'zz' DELETE e")
-    database.write("MATCH (u:User) REMOVE u.stale")
 
 
 Parts = tuple[Recorded, Refresher, list[float]]

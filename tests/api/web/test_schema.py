@@ -4,7 +4,8 @@
 """
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -88,14 +89,25 @@ def running(line: Line, database: Database) -> Iterator[None]:
             apps.pop()
 
 
-@schema.parametrize()
-@settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 10, suppress_health_check=list(HealthCheck))
-@pytest.mark.timeout(600 + 30 * EXAMPLES)
-def test_an_operation(case: schemathesis.Case) -> None:
-    if case.method != "GET" and standing & {str(value) for value in (case.path_parameters or {}).values()}:
-        return
-    case.call_and_validate(
-        headers=headers,
-        excluded_checks=[CHECKS.get_one(name) for name in LEFT_OUT[case.media_type == STREAM]],
-        additional_checks=[what_the_document_allows_is_refused_only_by_the_graph],
-    )
+def of_operation(label: str) -> Callable[[schemathesis.Case], None]:
+    """A test of one operation, such as `GET /users`."""
+
+    @schema.include(name=label).parametrize()
+    @settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 10, suppress_health_check=list(HealthCheck))
+    @pytest.mark.timeout(600 + 30 * EXAMPLES)
+    def test(case: schemathesis.Case) -> None:
+        if case.method != "GET" and standing & {str(value) for value in (case.path_parameters or {}).values()}:
+            return
+        case.call_and_validate(
+            headers=headers,
+            excluded_checks=[CHECKS.get_one(name) for name in LEFT_OUT[case.media_type == STREAM]],
+            additional_checks=[what_the_document_allows_is_refused_only_by_the_graph],
+        )
+
+    return test
+
+
+# One function for all would give all its tests the same id, of which pytest-xdist runs only one.
+for operation in schema.get_all_operations():
+    label = operation.ok().label
+    globals()["test_" + re.sub(r"\W+", "_", label).strip("_").lower()] = of_operation(label)

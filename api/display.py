@@ -212,8 +212,11 @@ def show_evaluation(result: "Evaluation") -> None:
     console = output()
     console.print(f"{result.data}: {result.protocol}", style="bold")
     console.print(f"{result.users:,} users, {result.items:,} items, engine {result.engine}")
-    shown = table(*((metric, "right") for metric in result.metrics))
-    shown.add_row(*(f"{value:.4f}" for value in result.metrics.values()))
+    shown = table("metric", ("", "right"), ("95% interval", "left"))
+    for metric, value in result.metrics.items():
+        interval = result.intervals[metric]
+        ends = [interval["low"], interval["high"]]
+        shown.add_row(metric, f"{value:.4f}", "" if None in ends else " to ".join(f"{end:.4f}" for end in ends))
     console.print(shown)
 
 

@@ -10,7 +10,7 @@ import torch
 
 from graph.progress import step
 from models.features import Encoder
-from models.interactions import Flags, Interactions, Ints, spans
+from models.interactions import Interactions, Ints, spans
 from models.pairs import Pairs
 from models.pdn import PDN
 
@@ -59,12 +59,9 @@ class Scores:
             total += np.logaddexp(0, self.q.astype(np.float64) @ self.p[user])
         return total
 
-    def top(self, user: int, n: int, allowed: Flags, repeats: bool = False) -> Ints:
-        """The n best allowed items of a shopper, best first; those already met only with `repeats`."""
-        score = np.where(allowed, self.of_user(user), -np.inf)
-        if not repeats:
-            score[self.events.item[self.events.start[user] : self.events.start[user + 1]]] = -np.inf
-        return np.argsort(-score, kind="stable")[:n]
+    def of_users(self, users: Ints) -> npt.NDArray[np.float64]:
+        """`of_user` of several: [B, N]."""
+        return np.stack([self.of_user(user) for user in users])
 
 
 def _parts(rows: int) -> Iterator[Ints]:

@@ -1,6 +1,6 @@
 """`twohop evaluate`: how good the recommendations are on what was held out."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,20 +12,26 @@ if TYPE_CHECKING:
     from graph.driver import Database
     from graph.schema import Source
     from graph.settings import Settings
-    from models.evaluation import Evaluation, Protocol, Rank, Recommend
+    from models.evaluation import Engine
+    from models.protocols import Items, Protocol
 
 app = typer.Typer()
 
 EngineName = Literal["cypher", "network"]
-Engine = Annotated[EngineName, typer.Option("--engine", help="cypher: as served; network: the model over all paths.")]
+Ranking = Annotated[EngineName, typer.Option("--engine", help="cypher: as served; network: the model over all paths.")]
 Users = Annotated[int | None, typer.Option("--users", min=1, metavar="N", help="N random users, for a quick look.")]
-SEED = 0  # of the random users
+Negatives = Annotated[
+    int | None,
+    typer.Option("--negatives", min=1, metavar="N", help="Rank also among N drawn items that a user had not."),
+]
+SEED = 0  # of the random users and negatives
 
 
 @app.command()
 def evaluate(
-    engine: Engine = "cypher",
+    engine: Ranking = "cypher",
     users: Users = None,
+    negatives: Negatives = None,
     m: Triggers = 300,
     k: Neighbours = 100,
     artefact: ArtefactName = None,
@@ -35,24 +41,29 @@ def evaluate(
 ) -> None:
     """Rank for every user what was held out from training. With --json one line for each protocol (JSON Lines).
 
-    The engine cypher takes -m and -k, the engine network takes --artefact. MovieLens-1M is also ranked among 99
-    negatives where --data or TWOHOP_DATA has them.
+    Each metric comes with its 95% interval. The engine cypher takes -m and -k, the engine network takes --artefact.
+    MovieLens-1M is also ranked among 99 negatives where --data or TWOHOP_DATA has them.
     """
     from pydantic_core import to_json
 
     from api.display import show_evaluation, show_note
+    from cypher.catalogue import catalogue
     from graph.driver import connect
     from graph.settings import load_settings
     from graph.source import read_source
+    from models.evaluation import Catalogue, Evaluation
+    from models.evaluation import evaluate as run
 
     settings = load_settings(store)
     if data:
         settings = settings.model_copy(update={"data": data})
     with connect(settings) as database:
         source = read_source(database)
-        protocols = _protocols(database, source, settings, users)
-        rankers = _served(database, m, k) if engine == "cypher" else _network(database, source, settings, artefact)
-        for result in _evaluate(database, source, protocols, engine, rankers):
+        shop = Catalogue.of(catalogue(database, source.min_buyers))
+        protocols = _protocols(database, source, settings, shop.items, negatives)
+        ranker = _served(database, m, k) if engine == "cypher" else _network(database, settings, artefact)
+        for protocol in protocols if users is None else _draw(protocols, users):
+            result = Evaluation.of(source.id, protocol.name, engine, run(protocol, ranker, shop), source.note)
             if as_json:
                 shown = asdict(result)
                 del shown["note"]
@@ -62,28 +73,20 @@ def evaluate(
     show_note(source, to_stderr=as_json)
 
 
-def _evaluate(
-    database: "Database",
-    source: "Source",
-    protocols: "list[Protocol]",
-    engine: EngineName,
-    rankers: "tuple[Recommend, Rank]",
-) -> "Iterator[Evaluation]":
-    from cypher.catalogue import catalogue
-    from models.evaluation import Evaluation, evaluate
-
-    items = catalogue(database, source.min_buyers)
-    for protocol in protocols:
-        metrics = evaluate(protocol, *rankers)
-        yield Evaluation(source.id, protocol.name, engine, len(protocol.truth), items, metrics, source.note)
-
-
-def _protocols(database: "Database", source: "Source", settings: "Settings", users: int | None) -> "list[Protocol]":
+def _protocols(
+    database: "Database", source: "Source", settings: "Settings", items: "Sequence[str]", negatives: int | None
+) -> "list[Protocol]":
     from cypher.held_out import held_out
-    from models.evaluation import protocols
+    from models.protocols import drawn_negatives, protocols
 
-    found = protocols(source.protocol, held_out(database, source.min_buyers), _negatives(source, settings))
-    return found if users is None else _draw(found, users)
+    rows = held_out(database, source.min_buyers)
+    samples: dict[str, Items] = {}
+    if published := _published_negatives(source, settings):
+        samples["negatives"] = published
+    if negatives:
+        truth, seen = {row.user: row.new for row in rows}, {row.user: row.had for row in rows}
+        samples["drawn negatives"] = drawn_negatives(truth, items, seen, negatives, SEED)
+    return protocols(source.protocol, rows, samples)
 
 
 def _draw(protocols: "list[Protocol]", users: int) -> "list[Protocol]":
@@ -104,7 +107,7 @@ def _draw(protocols: "list[Protocol]", users: int) -> "list[Protocol]":
     ]
 
 
-def _negatives(source: "Source", settings: "Settings") -> dict[str, list[str]] | None:
+def _published_negatives(source: "Source", settings: "Settings") -> dict[str, list[str]] | None:
     """MovieLens-1M's published negatives, where their file is at hand."""
     from loaders import movielens_1m
 
@@ -117,12 +120,11 @@ def _negatives(source: "Source", settings: "Settings") -> dict[str, list[str]] |
     return dict(rows.select("user", "item").iter_rows())
 
 
-def _served(database: "Database", m: int, k: int) -> "tuple[Recommend, Rank]":
+def _served(database: "Database", m: int, k: int) -> "Engine":
     """What a user of the live generation gets."""
-    from collections.abc import Sequence
-
     from cypher import rank, recommend
     from cypher.live import live
+    from models.engines import served_engine
 
     live(database)
 
@@ -132,17 +134,15 @@ def _served(database: "Database", m: int, k: int) -> "tuple[Recommend, Rank]":
     def ranked(user: str, items: Sequence[str]) -> dict[str, float]:
         return {item.id: item.score for item in rank.rank(database, user, items, m=m, k=k)}
 
-    return recommended, ranked
+    return served_engine(recommended, ranked)
 
 
-def _network(
-    database: "Database", source: "Source", settings: "Settings", artefact: str | None
-) -> "tuple[Recommend, Rank]":
+def _network(database: "Database", settings: "Settings", artefact: str | None) -> "Engine":
     from graph.snapshot import read_snapshot
     from models.artefacts import load
-    from models.evaluation import network_engine
+    from models.engines import network_engine
     from models.index import network_scores
 
     model = load(settings.artefacts_folder, artefact)
     data = read_snapshot(database)
-    return network_engine(network_scores(model, data), list(data["user"].id), list(data["item"].id), source.min_buyers)
+    return network_engine(network_scores(model, data), list(data["user"].id), list(data["item"].id))

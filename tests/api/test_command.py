@@ -18,7 +18,8 @@ pytestmark = pytest.mark.usefixtures("shop")
 
 REPOSITORY = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "api.command"]
-METRICS = {"hr@10", "ndcg@10", "recall@10", "mrr@10"}
+HITS = {"hr@10", "ndcg@10", "recall@10", "mrr@10"}
+METRICS = HITS | {"coverage@10", "category_diversity@10", "popularity_bias@10"}
 
 
 def start(*words: str, **environment: str) -> subprocess.Popen[str]:
@@ -145,16 +146,20 @@ def test_evaluate_as_json_lines(engine: str) -> None:
     result = twohop("evaluate", "--engine", engine, "--json")
     assert result.exit_code == 0, result.stderr
     [told] = map(json.loads, result.stdout.splitlines())
-    assert list(told) == ["data", "protocol", "engine", "users", "items", "metrics"]
-    assert told | {"metrics": None} == {
+    assert list(told) == ["data", "protocol", "engine", "users", "items", "metrics", "intervals"]
+    assert told | {"metrics": None, "intervals": None} == {
         "data": "small-shop",
         "protocol": "leave-one-out, all items",
         "engine": engine,
         "users": 40,
         "items": told["items"],
         "metrics": None,
+        "intervals": None,
     }
-    assert set(told["metrics"]) == METRICS
+    assert set(told["metrics"]) == set(told["intervals"]) == METRICS
+    for metric, interval in told["intervals"].items():
+        assert interval["low"] <= told["metrics"][metric] <= interval["high"]
+        assert interval["users"] == 40
     assert told["metrics"]["hr@10"] > 0.6  # by chance 0.2
     assert "Data: made up for tests" in result.stderr
 
@@ -165,7 +170,18 @@ def test_evaluate_some_users_says_so() -> None:
     assert told == answer("evaluate", "--users", "7")
     shown = twohop("evaluate", "--users", "7").stdout
     assert shown.startswith("small-shop: leave-one-out, all items, 7 random users\n")
-    assert f"{told['metrics']['ndcg@10']:.4f}" in shown
+    low, high = (told["intervals"]["ndcg@10"][end] for end in ("low", "high"))
+    words = " ".join(shown.split())
+    assert f"ndcg@10 {told['metrics']['ndcg@10']:.4f} {low:.4f} to {high:.4f}" in words
+
+
+def test_evaluate_among_drawn_negatives() -> None:
+    result = twohop("evaluate", "--negatives", "9", "--json")
+    every, sampled = map(json.loads, result.stdout.splitlines())
+    assert sampled["protocol"] == "leave-one-out, 9 drawn negatives"
+    assert set(sampled["metrics"]) == HITS
+    assert sampled["metrics"]["hr@10"] >= every["metrics"]["hr@10"]
+    assert sampled["metrics"]["hr@10"] == 1  # the wanted one and nine others
 
 
 def test_status(shop: Line) -> None:

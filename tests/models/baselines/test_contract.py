@@ -1,7 +1,7 @@
 """One contract for all baselines: each of them passes the same tests on a matrix whose right answer is known."""
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ class RecommenderContract:
     """What every model must pass; a subclass names the model and the options that suit sixteen items."""
 
     name: str
-    settings: dict[str, Any] = {}
+    settings: ClassVar[dict[str, Any]] = {}
     personal = True
 
     @classmethod
@@ -129,22 +129,22 @@ class TestBM25(RecommenderContract):
 
 class TestIALS(RecommenderContract):
     name = "ials"
-    settings = {"factors": 2, "regularization": 0.1}
+    settings: ClassVar = {"factors": 2, "regularization": 0.1}
 
 
 class TestSLIM(RecommenderContract):
     name = "slim"
-    settings = {"l1": 0.1, "l2": 1.0}
+    settings: ClassVar = {"l1": 0.1, "l2": 1.0}
 
 
 class TestEASE(RecommenderContract):
     name = "ease"
-    settings = {"regularization": 10.0}
+    settings: ClassVar = {"regularization": 10.0}
 
 
 class TestFloor(RecommenderContract):
     name = "floor"
-    settings = {"backward": 0.5, "ease": 0.5, "text": 0.1, "own": 0.1}
+    settings: ClassVar = {"backward": 0.5, "ease": 0.5, "text": 0.1, "own": 0.1}
 
 
 class TestDSSM(RecommenderContract):

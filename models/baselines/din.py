@@ -26,9 +26,8 @@ class DINOptions(NeuralOptions):
     hidden: int = 16
     length: int = 30
     negatives: int = 32
-    batch: int = 32
     rate: float = 4e-3
-    epochs: int = 8
+    epochs: int = 5
     dropout: float = 0.1
 
 
@@ -113,7 +112,7 @@ class DIN(NeuralRecommender[DINOptions]):
     def space(trial: "Trial") -> DINOptions:
         return DINOptions(
             width=trial.suggest_categorical("width", [16, 32, 64]),
-            epochs=trial.suggest_int("epochs", 3, 30),
+            epochs=trial.suggest_int("epochs", 2, 10),
             rate=trial.suggest_float("rate", 5e-4, 1e-2, log=True),
             dropout=trial.suggest_float("dropout", 0.0, 0.5),
             length=trial.suggest_categorical("length", [10, 20, 30, 50]),

@@ -21,6 +21,7 @@ class DSSMOptions(NeuralOptions):
     """temperature: 1 / γ of the smoothed softmax."""
 
     batch: int = 2048
+    epochs: int = 20
     temperature: float = 0.1
 
 

@@ -33,7 +33,8 @@ class GraphOptions(NeuralOptions):
     rate: float = 0.02
     weight_decay: float = 1e-4
     epochs: int = 20
-    layers: int = 3
+    negatives: int = 256
+    layers: int = 2
     temperature: float = 0.15
 
 
@@ -43,7 +44,7 @@ def adjacency(events: Interactions) -> Tensor:
     both = sparse.block_array([[None, mine], [mine.T, None]], format="csr")
     root = sparse.diags_array(1 / np.sqrt(np.maximum(both.sum(axis=1), 1)))
     scaled = (root @ both @ root).tocsr()
-    parts = (torch.from_numpy(one.astype(np.int64)) for one in (scaled.indptr, scaled.indices))
+    parts = (torch.from_numpy(one.astype(np.int32)) for one in (scaled.indptr, scaled.indices))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sparse CSR tensor support", UserWarning)
         values = torch.from_numpy(scaled.data.astype(np.float32))

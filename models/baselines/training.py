@@ -32,7 +32,8 @@ class NeuralOptions(Options):
     Attributes:
         width: d of the embeddings.
         epochs: how often each target is trained on.
-        batch: windows of a history (or pairs, for models without history) in a step.
+        batch: windows of a history (or pairs, for models without history) in a step. Many small steps learn much
+            faster than few large ones in the same time.
         rate, weight_decay: of AdamW.
         dropout: share of activations.
         length: L, latest items that a model reads, where it reads any.
@@ -42,8 +43,8 @@ class NeuralOptions(Options):
     """
 
     width: int = 64
-    epochs: int = 20
-    batch: int = 64
+    epochs: int = 10
+    batch: int = 16
     rate: float = 2e-3
     weight_decay: float = 0.01
     dropout: float = 0.2

@@ -1,0 +1,107 @@
+"""The one contract of everything that PDN is compared with: fit on events, score all items, recommend the best."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+
+import numpy as np
+
+from models.baselines.histories import had
+from models.interactions import Floats, Interactions, Ints
+
+if TYPE_CHECKING:
+    from optuna import Trial
+    from torch_geometric.data import HeteroData
+
+PART = 512  # users whose scores are held at a time: bounds the memory
+NOBODY = -1  # fills a list of recommendations that is shorter than k
+
+
+@dataclass(frozen=True)
+class Options:
+    """What can be set of a model. Each model has its own; the defaults are what it starts from."""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def of_json(cls, row: Mapping[str, Any]) -> Self:
+        return cls(**row)
+
+
+AnyOptions = TypeVar("AnyOptions", bound=Options)
+
+
+class Recommender(ABC, Generic[AnyOptions]):
+    """A model that scores all items for users whose histories it was given.
+
+    Attributes:
+        name: its key in `models.baselines.RECOMMENDERS`.
+        options_class: the class of its options.
+        events: the histories given to `fit`.
+    """
+
+    name: ClassVar[str]
+    options_class: ClassVar[type[Options]]
+    events: Interactions
+
+    def __init__(self, options: AnyOptions | None = None) -> None:
+        self.options: AnyOptions = options or self.options_class()  # type: ignore[assignment]
+
+    @staticmethod
+    @abstractmethod
+    def space(trial: "Trial") -> Options:
+        """The options that tuning tries: the model's whole search space, and nowhere else."""
+
+    @abstractmethod
+    def learn(self, events: Interactions, data: "HeteroData | None") -> None:
+        """Whatever the model does with training events; `data` has the profiles of items and users."""
+
+    @abstractmethod
+    def score(self, users: Ints) -> Floats:
+        """[B, N] finite scores of all items for the histories of users [B], higher is better."""
+
+    def fit(self, events: Interactions, data: "HeteroData | None" = None) -> Self:
+        """Learn from these events and keep them as the users' histories. The same seed gives the same model."""
+        self.events = events
+        self.learn(events, data)
+        return self
+
+    def recommend(self, users: Ints, k: int, repeats: bool = False) -> tuple[Ints, Floats]:
+        """The k best items [B, k] of users [B] and their scores [B, k], best first.
+
+        What a user had is left out unless `repeats`. At equal scores the lower item number comes first. A row with
+        fewer than k items ends in -1, with the score -inf.
+        """
+        items, values = [np.zeros((0, k), dtype=np.int64)], [np.zeros((0, k), dtype=np.float32)]
+        for begin in range(0, len(users), PART):
+            part = users[begin : begin + PART]
+            scores = np.array(self.score(part), dtype=np.float32)
+            if not repeats:
+                scores[had(self.events, part)] = -np.inf
+            best, value = top(scores, k)
+            items.append(best)
+            values.append(value)
+        return np.concatenate(items), np.concatenate(values)
+
+
+def top(scores: Floats, k: int) -> tuple[Ints, Floats]:
+    """The k best columns of each row [B, N] and their values, best first; a column of -inf is never among them."""
+    rows, columns = scores.shape
+    count = min(k, columns)
+    best = np.full((rows, k), NOBODY, dtype=np.int64)
+    value = np.full((rows, k), -np.inf, dtype=np.float32)
+    if not count or not rows:
+        return best, value
+    # Sorting whole rows would cost more than most models: cut at the k-th value, and sort what is above it.
+    floor = np.partition(scores, columns - count, axis=1)[:, columns - count, None]
+    above, level = scores > floor, scores == floor
+    room = count - above.sum(axis=1, keepdims=True)
+    kept = above | (level & (np.cumsum(level, axis=1) <= room))
+    column = np.nonzero(kept)[1].reshape(rows, count)
+    found = np.take_along_axis(scores, column, axis=1)
+    order = np.argsort(-found, axis=1, kind="stable")
+    value[:, :count] = np.take_along_axis(found, order, axis=1)
+    best[:, :count] = np.where(np.isneginf(value[:, :count]), NOBODY, np.take_along_axis(column, order, axis=1))
+    return best, value

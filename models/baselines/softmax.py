@@ -1,0 +1,62 @@
+"""Cross-entropy over all items, whole or sampled."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from models.interactions import Ints
+
+
+@dataclass(frozen=True)
+class Negatives:
+    """What a target is compared with.
+
+    Half of the draws are uniform and half follow the number of buyers: few rare items alone would be too easy.
+
+    Attributes:
+        share: [N] probability q of each draw; None compares with all items.
+        count: K draws, with replacement.
+    """
+
+    share: Tensor | None
+    count: int = 0
+
+    @classmethod
+    def of(cls, buyers: Ints, count: int, device: torch.device) -> Self:
+        """K draws among the items with these buyers [N]; all items where K is 0 or at least N."""
+        if not 0 < count < len(buyers):
+            return cls(None)
+        share = 0.5 / len(buyers) + 0.5 * buyers / max(1, buyers.sum())
+        share = share / share.sum()
+        return cls(torch.from_numpy(share.astype(np.float32)).to(device), count)
+
+    def draw(self) -> tuple[Tensor, Tensor]:
+        """Items [K] and ln(K q) of each [K], to be taken off its score: so the sum of e^score stays unbiased."""
+        if self.share is None:
+            raise ValueError("there is nothing to draw: targets are compared with all items")
+        items = torch.multinomial(self.share, self.count, replacement=True)
+        return items, torch.log(self.count * self.share[items])
+
+
+def softmax_loss(vectors: Tensor, items: Tensor, target: Tensor, negatives: Negatives) -> Tensor:
+    """−ln (e^{v·q_target} / Σ_i e^{v·q_i}), mean over P examples.
+
+    vectors [P, d], item vectors q [N, d], target [P]. Sampled, the sum runs over the target and K draws, each divided
+    by its expected number (Bengio and Senécal, 2008, https://doi.org/10.1109/TNN.2007.912312).
+    """
+    if negatives.share is None:
+        return F.cross_entropy(vectors @ items.T, target)
+    drawn, expected = negatives.draw()
+    hit = (vectors * items[target]).sum(-1, keepdim=True)
+    others = vectors @ items[drawn].T - expected
+    return sampled_loss(hit, others, drawn == target[:, None])
+
+
+def sampled_loss(hit: Tensor, others: Tensor, same: Tensor) -> Tensor:
+    """Cross-entropy of targets' scores [P, 1] among corrected scores of draws [P, K]; a draw of the target is out."""
+    logits = torch.cat([hit, others.masked_fill(same, -torch.inf)], dim=1)
+    return F.cross_entropy(logits, torch.zeros(len(logits), dtype=torch.long, device=logits.device))

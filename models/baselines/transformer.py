@@ -1,0 +1,52 @@
+"""A causal transformer over padded histories, by PyTorch's own layers."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+
+def causal_mask(padding: Tensor, heads: int) -> Tensor:
+    """[B · heads, L, L] True where a position must not look: later positions, and padding [B, L].
+
+    Each position may look at itself, so that no row of the attention is empty.
+    """
+    length = padding.shape[1]
+    later = torch.ones(length, length, dtype=torch.bool, device=padding.device).triu(1)
+    own = torch.eye(length, dtype=torch.bool, device=padding.device)
+    return ((later | padding[:, None, :]) & ~own).repeat_interleave(heads, dim=0)
+
+
+class CausalTransformer(nn.Module):
+    """Item embeddings plus learnt positions → what each position knows of itself and those before.
+
+    Arguments:
+        width: d; length: L; layers, heads, dropout: as usual.
+        activation: of the feed-forward nets, whose hidden width is 4 d.
+        norm_first: normalise before each part, and once at the end (pre-norm), or after it (post-norm).
+    """
+
+    def __init__(
+        self,
+        width: int,
+        length: int,
+        layers: int,
+        heads: int,
+        dropout: float,
+        activation: Callable[[Tensor], Tensor],
+        norm_first: bool,
+    ) -> None:
+        super().__init__()
+        self.heads = heads
+        self.position = nn.Parameter(torch.randn(length, width) * 0.05)
+        self.dropout = nn.Dropout(dropout)
+        layer = nn.TransformerEncoderLayer(
+            width, heads, 4 * width, dropout, activation, batch_first=True, norm_first=norm_first
+        )
+        last = nn.LayerNorm(width) if norm_first else None
+        self.layers = nn.TransformerEncoder(layer, layers, last, enable_nested_tensor=False)
+
+    def forward(self, embedded: Tensor, padding: Tensor) -> Tensor:
+        """[B, L, d] embedded histories, [B, L] where they are padding → [B, L, d]."""
+        x = self.dropout(embedded + self.position)
+        return self.layers(x, mask=causal_mask(padding, self.heads))

@@ -16,15 +16,15 @@ install:  ## Make the environment in .venv (locked versions; nothing to do when 
 demo: install  ## Load The Complete Journey into a managed Neo4j, train, recommend, explain
 	@$(BIN)/twohop demo
 
-test: install  ## Everything that CI checks: lint, format, types, import rules, all tests on a real Neo4j
+test: install  ## Everything that CI checks: lint, format, types, import rules, tests on a real Neo4j
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not long"
 
 faults: install  ## The tests that break things on purpose, and long runs of those that draw requests by chance
-	TWOHOP_KILLS=5 $(BIN)/python -m pytest -m faults
+	TWOHOP_KILLS=5 $(BIN)/python -m pytest -m "faults or long"
 	TWOHOP_MUTATIONS=100000 TWOHOP_EXAMPLES=100 $(BIN)/python -m pytest --timeout 3600 tests/api/web/test_fuzz.py tests/api/web/test_schema.py
 
 bench: install  ## Measure the writers and serving; writes benchmarks/results/

@@ -203,6 +203,7 @@ def assert_each_once(database: Database, events: list[dict[str, Any]]) -> None:
     assert database.read(wrong) == []
 
 
+@pytest.mark.long
 def test_neo4j_is_killed_again_and_again(api: Api, store: Database, victim: ManagedServer) -> None:
     """The API starts it again and goes on, and is not started anew itself."""
     senders, draw, down = Senders(api), random.Random(1), []
@@ -221,6 +222,7 @@ def test_neo4j_is_killed_again_and_again(api: Api, store: Database, victim: Mana
     print("seconds until acknowledged again:", [round(one, 1) for one in down])  # noqa: T201  shown by -s
 
 
+@pytest.mark.long
 def test_the_api_is_killed_again_and_again(api: Api, store: Database) -> None:
     senders, draw = Senders(api), random.Random(2)
     for _ in range(KILLS):

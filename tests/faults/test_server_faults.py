@@ -70,6 +70,7 @@ def one_line(error: BaseException) -> str:
     return str(error)
 
 
+@pytest.mark.long
 def test_killed_server_is_said_to_have_crashed_and_starts_again_with_its_data(running: ManagedServer) -> None:
     before = running.status()
     with connect(running.settings) as database:

@@ -90,6 +90,7 @@ def key(victim: ManagedServer) -> str:
 # The database
 
 
+@pytest.mark.long
 def test_a_killed_managed_server_is_started_again(victim: ManagedServer, key: str) -> None:
     headers = {"X-API-Key": key}
     with (
@@ -125,6 +126,7 @@ def test_a_killed_managed_server_is_started_again(victim: ManagedServer, key: st
         wait_for(200, address)
 
 
+@pytest.mark.long
 def test_a_server_that_moved_is_found(victim: ManagedServer, key: str) -> None:
     with serving(victim.settings) as (address, _):
         wait_for(200, address)
@@ -262,6 +264,7 @@ def test_a_body_of_100_mb_costs_no_memory(served: tuple[str, int], key: str, say
     assert most - before < 20 * MIB, f"{(most - before) / MIB:.1f} MiB"
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_slow_connections_hold_up_nobody(served: tuple[str, int], key: str) -> None:
     """Ratios of the 99th percentile within rounds, beside 500 slow connections and without; their median."""

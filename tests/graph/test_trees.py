@@ -339,6 +339,7 @@ def test_a_crosswalk_takes_the_place_of_the_one_before(empty_database: Database)
 # Large
 
 
+@pytest.mark.long
 def test_100_000_nodes(empty_database: Database) -> None:
     count = 100_000
     rows = [(f"t:{n}", f"t:{(n - 1) // 7}" if n else None, f"Näme {n} 🧀") for n in range(count)]

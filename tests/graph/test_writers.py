@@ -151,6 +151,7 @@ def test_new_events_of_a_pair_join_the_stored_ones(settings: Settings, empty_dat
         assert not {"positions", "values", "places", "last_position"} & set(edge)
 
 
+@pytest.mark.long
 def test_a_load_that_is_killed_and_taken_up_again(settings: Settings, empty_database: Database) -> None:
     database = empty_database
     rows = [{"user": f"u{n % 200}", "item": f"i{n // 20}", "time": n, "session": f"s{n}"} for n in range(20_000)]
@@ -179,6 +180,7 @@ def load_into(tables: Tables, settings: Settings) -> None:
         write_incremental(tables, settings, database)
 
 
+@pytest.mark.long
 def test_an_import_that_is_killed_leaves_an_empty_store(server: ManagedServer, empty_database: Database) -> None:
     tables = make_tables(events({"user": "u", "item": "i"}))
     made = import_folder(server.folder)

@@ -37,6 +37,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._head = 0  # bytes of a head that has begun
         self._in_body = False
+        self._only_head = True  # nothing but a head is in the data that is looked at
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -50,8 +51,9 @@ class PatientProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self._only_head = not self._in_body  # the end of a body may come long after the reply
         super().data_received(data)
-        if self.transport.is_closing() or self._in_body or not self._answered():
+        if self.transport.is_closing() or not self._only_head or not self._answered():
             return
         self._head += len(data)
         if self._head > LONGEST_HEAD:
@@ -61,7 +63,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._stop_waiting("head")
-        self._head, self._in_body = 0, True
+        self._head, self._in_body, self._only_head = 0, True, False
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

@@ -10,13 +10,13 @@ from models.baselines import RECOMMENDERS
 from models.baselines.contract import Options
 from models.baselines.extra import extra
 from models.interactions import Interactions, Ints
-from models.metrics import ranking_metrics
+from models.metrics import Lists, accuracy, list_ranks
 
 if TYPE_CHECKING:
     from optuna import Trial
     from torch_geometric.data import HeteroData
 
-K = 10
+K, DIGITS = 10, 5
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,13 @@ def tune(
     """
     optuna = extra("optuna")
     model, truth, rows = RECOMMENDERS[name], wanted(train, validation, repeats), []
-    users = np.array([*truth], dtype=np.int64)
+    users, wanted_lists = np.array([*truth], dtype=np.int64), Lists.of(truth.values())
 
     def objective(trial: "Trial") -> float:
         options, begun = model.space(trial), time.monotonic()
         ranked, _ = model(options).fit(train, data).recommend(users, K, repeats)
-        metrics = ranking_metrics({user: row[row >= 0] for user, row in zip(truth, ranked, strict=True)}, truth, K)
+        values = accuracy(list_ranks(ranked, wanted_lists), wanted_lists, K) if truth else {}
+        metrics = {name: round(float(value.mean()), DIGITS) for name, value in values.items()}
         row = {"trial": trial.number, "seconds": round(time.monotonic() - begun, 1), "options": options.to_json()}
         rows.append(row | metrics)
         if not trial.params:

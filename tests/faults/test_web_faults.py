@@ -1,5 +1,6 @@
 """The REST API when something breaks or somebody is slow, over real sockets to a process of its own."""
 
+import http.client
 import json
 import os
 import signal
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -193,6 +194,25 @@ def answer_to(connection: socket.socket) -> bytes:
         while part := connection.recv(65_536):
             told += part
     return told
+
+
+def test_the_end_of_a_body_that_was_refused_is_no_head(served: tuple[str, int]) -> None:
+    """The reply is there before the body is; what comes of it then is thrown away, and the connection stays."""
+    address, _ = served
+    size, late = 200_000, 150_000
+    with closing(http.client.HTTPConnection(address.removeprefix("http://"), timeout=30)) as connection:
+        connection.putrequest("POST", "/events")
+        for name, value in {"content-type": "application/json", "content-length": str(size)}.items():
+            connection.putheader(name, value)
+        connection.endheaders(b" " * (size - late))
+        with connection.getresponse() as reply:
+            assert (reply.status, bool(reply.read())) == (401, True)
+        kept = connection.sock
+        kept.sendall(b" " * late)
+        time.sleep(0.2)
+        connection.request("GET", "/health/live")
+        assert connection.getresponse().status == 200
+        assert connection.sock is kept
 
 
 def test_slow_heads_and_idle_connections_are_closed(served: tuple[str, int]) -> None:

@@ -85,6 +85,11 @@ def _profile(rows: Sequence[Row], names: Sequence[str]) -> dict[str, list[Any]]:
 
 def read_excerpt(run: Run, items: Iterable[str], item_profile: Sequence[str] = ()) -> Excerpt:
     """The items that the graph has of these, without users. `run` gives the rows of a statement."""
-    found = run(statement("item_profiles"), {"items": sorted(set(items)), "profile": list(item_profile)})[0]["items"]
+    asked = {"items": sorted(set(items)), "profile": list(item_profile)}
+    found = _maps(run(statement("item_profiles"), asked), "items")
     above = sorted({node for item in found for node in item["nodes"]})
-    return Excerpt(found, run(statement("browse_paths"), {"nodes": above})[0]["nodes"], item_profile)
+    return Excerpt(found, _maps(run(statement("browse_paths"), {"nodes": above}), "nodes"), item_profile)
+
+
+def _maps(rows: Sequence[Row], name: str) -> list[Row]:
+    return [dict(zip(row["names"], values, strict=True)) for row in rows for values in row[name]]

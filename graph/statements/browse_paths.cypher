@@ -2,7 +2,7 @@
 UNWIND $nodes AS id
 MATCH (:BrowseNode {id: id})-[:CHILD_OF*0..]->(n:BrowseNode)
 WITH DISTINCT n
-RETURN collect({
-  id: n.id, level: n.level, parents: COLLECT { MATCH (n)-[:CHILD_OF]->(p:BrowseNode) RETURN p.id },
-  intents: COLLECT { MATCH (n)-[s:SERVES]->(i) WITH s, i ORDER BY s.rank RETURN i.id }
-}) AS nodes
+RETURN ['id', 'level', 'parents', 'intents'] AS names, collect([
+  n.id, n.level, [(n)-[:CHILD_OF]->(p:BrowseNode) | p.id],
+  COLLECT { MATCH (n)-[s:SERVES]->(i) WITH s, i ORDER BY s.rank RETURN i.id }
+]) AS nodes

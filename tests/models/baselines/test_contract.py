@@ -4,6 +4,7 @@ import json
 from typing import Any, ClassVar
 
 import numpy as np
+import optuna
 import pytest
 from torch_geometric.data import HeteroData
 
@@ -101,7 +102,6 @@ class RecommenderContract:
         assert type(options).of_json(json.loads(json.dumps(options.to_json()))) == options
 
     def test_the_space_gives_options_of_the_model(self) -> None:
-        optuna = pytest.importorskip("optuna")
         kind = RECOMMENDERS[self.name]
         defaults = kind.options_class().to_json()
         assert isinstance(kind.space(optuna.trial.FixedTrial(defaults)), kind.options_class)

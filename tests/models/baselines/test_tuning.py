@@ -24,7 +24,6 @@ def without_seconds(tuned: Tuned) -> list[dict[str, Any]]:
 
 
 def test_a_search_is_seeded_and_starts_with_the_defaults(split: tuple[Interactions, Interactions]) -> None:
-    pytest.importorskip("optuna")
     one, again = (tune("ease", *split, trials=4, seed=3) for _ in range(2))
     assert [row["trial"] for row in one.trials] == [0, 1, 2, 3]
     assert one.trials[0]["options"]["regularization"] == 500.0
@@ -35,7 +34,6 @@ def test_a_search_is_seeded_and_starts_with_the_defaults(split: tuple[Interactio
 
 
 def test_a_model_without_options_is_fitted_once(split: tuple[Interactions, Interactions]) -> None:
-    pytest.importorskip("optuna")
     assert len(tune("popularity", *split, trials=5).trials) == 1
 
 

@@ -91,7 +91,7 @@ def matrix_engine(scores: ScoreRows, users: Sequence[str], items: Sequence[str])
                 block[seen.row, seen.item] = -np.inf
             ranks.append(score_ranks(block, mine))
             if among is None:
-                tops.append(top_items(block, k))
+                tops.append(top_items(block, k)[0])
         return Rankings(wanted, np.concatenate(ranks), np.concatenate(tops) if among is None else None)
 
     return rankings

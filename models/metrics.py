@@ -1,10 +1,10 @@
 """Ranking metrics user by user: where the wanted items stand, and what the lists are like. docs/evaluation.md."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from models.interactions import Flags, Ints, spans
 
 Floats = npt.NDArray[np.float64]
+Scalar = TypeVar("Scalar", np.float32, np.float64)
 COMPARED = 1 << 23  # scores compared at a time
 
 
@@ -91,20 +92,26 @@ def score_ranks(scores: Floats, wanted: Lists) -> Floats:
     return np.where(np.isneginf(own), np.inf, rank)
 
 
-def top_items(scores: Floats, k: int) -> Ints:
-    """[R, k] the items of the k highest scores [R, N], best first; -1 where fewer have a score above -inf.
+def top_items(scores: npt.NDArray[Scalar], k: int) -> tuple[Ints, npt.NDArray[Scalar]]:
+    """The items [R, k] of the k highest scores [R, N], best first, and these scores.
 
-    For what the lists are like, not for hits: which of several equal items is the last one in is left open.
+    Of equal scores the lower item number comes first. Where fewer items have a score above -inf, -1 stands with -inf.
     """
     rows, items = scores.shape
-    top = np.full((rows, k), -1, dtype=np.int64)
-    if kept := min(k, items):
-        found = np.argpartition(-scores, kept - 1, axis=1)[:, :kept]
-        score = np.take_along_axis(scores, found, axis=1)
-        order = np.lexsort((found, -score), axis=1)
-        found, score = np.take_along_axis(found, order, axis=1), np.take_along_axis(score, order, axis=1)
-        top[:, :kept] = np.where(np.isneginf(score), -1, found)
-    return top
+    kept = min(k, items)
+    top, value = np.full((rows, k), -1, dtype=np.int64), np.full((rows, k), -np.inf, dtype=scores.dtype)
+    if not kept or not rows:
+        return top, value
+    # Sorting whole rows would cost more than most models: cut at the k-th value, and sort what is above it.
+    least = np.partition(scores, items - kept, axis=1)[:, items - kept, None]
+    above, level = scores > least, scores == least
+    room = kept - above.sum(axis=1, keepdims=True)
+    column = np.nonzero(above | (level & (np.cumsum(level, axis=1) <= room)))[1].reshape(rows, kept)
+    found = np.take_along_axis(scores, column, axis=1)
+    order = np.argsort(-found, axis=1, kind="stable")
+    value[:, :kept] = np.take_along_axis(found, order, axis=1)
+    top[:, :kept] = np.where(np.isneginf(value[:, :kept]), -1, np.take_along_axis(column, order, axis=1))
+    return top, value
 
 
 # Metrics: [R] values whose mean is the metric
@@ -132,6 +139,11 @@ def accuracy(rank: Floats, wanted: Lists, k: int) -> dict[str, Floats]:
         f"recall@{k}": hits / count,
         f"mrr@{k}": np.where(nothing, np.nan, first),
     }
+
+
+def means(values: Mapping[str, Floats]) -> dict[str, float]:
+    """The metrics themselves, to five digits; none without rows."""
+    return {name: round(float(value.mean()), 5) for name, value in values.items() if len(value)}
 
 
 def coverage(top: Ints, items: int) -> Floats:

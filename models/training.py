@@ -22,7 +22,7 @@ from models.candidates import candidate_pairs
 from models.exposures import Exposures
 from models.features import Encoder, Features
 from models.interactions import Flags, Interactions
-from models.metrics import Lists, accuracy, score_ranks
+from models.metrics import Lists, accuracy, means, score_ranks
 from models.pairs import Pairs
 from models.pdn import PDN, PDNOptions, path_loss
 from models.recipe import Recipe
@@ -214,5 +214,4 @@ def validate(
         score_row = np.where(allowed, scores.of_user(user), -np.inf)
         score_row[before.item[before.start[user] : before.start[user + 1]]] = -np.inf
         ranks.append(score_ranks(score_row[None], Lists.of([items])))
-    values = accuracy(np.concatenate(ranks), Lists.of(truth.values()), k=10)
-    return {name: round(float(value.mean()), 5) for name, value in values.items()} if truth else {}
+    return means(accuracy(np.concatenate(ranks), Lists.of(truth.values()), k=10))

@@ -9,13 +9,13 @@ import numpy as np
 
 from models.baselines.histories import had
 from models.interactions import Floats, Interactions, Ints
+from models.metrics import top_items
 
 if TYPE_CHECKING:
     from optuna import Trial
     from torch_geometric.data import HeteroData
 
 PART = 512  # users whose scores are held at a time: bounds the memory
-NOBODY = -1  # fills a list of recommendations that is shorter than k
 
 
 @dataclass(frozen=True)
@@ -80,28 +80,7 @@ class Recommender(ABC, Generic[AnyOptions]):
             scores = np.array(self.score(part), dtype=np.float32)
             if not repeats:
                 scores[had(self.events, part)] = -np.inf
-            best, value = top(scores, k)
+            best, value = top_items(scores, k)
             items.append(best)
             values.append(value)
         return np.concatenate(items), np.concatenate(values)
-
-
-def top(scores: Floats, k: int) -> tuple[Ints, Floats]:
-    """The k best columns of each row [B, N] and their values, best first; a column of -inf is never among them."""
-    rows, columns = scores.shape
-    count = min(k, columns)
-    best = np.full((rows, k), NOBODY, dtype=np.int64)
-    value = np.full((rows, k), -np.inf, dtype=np.float32)
-    if not count or not rows:
-        return best, value
-    # Sorting whole rows would cost more than most models: cut at the k-th value, and sort what is above it.
-    floor = np.partition(scores, columns - count, axis=1)[:, columns - count, None]
-    above, level = scores > floor, scores == floor
-    room = count - above.sum(axis=1, keepdims=True)
-    kept = above | (level & (np.cumsum(level, axis=1) <= room))
-    column = np.nonzero(kept)[1].reshape(rows, count)
-    found = np.take_along_axis(scores, column, axis=1)
-    order = np.argsort(-found, axis=1, kind="stable")
-    value[:, :count] = np.take_along_axis(found, order, axis=1)
-    best[:, :count] = np.where(np.isneginf(value[:, :count]), NOBODY, np.take_along_axis(column, order, axis=1))
-    return best, value

@@ -10,13 +10,13 @@ from models.baselines import RECOMMENDERS
 from models.baselines.contract import Options
 from models.baselines.extra import extra
 from models.interactions import Interactions, Ints
-from models.metrics import Lists, accuracy, list_ranks
+from models.metrics import Lists, accuracy, list_ranks, means
 
 if TYPE_CHECKING:
     from optuna import Trial
     from torch_geometric.data import HeteroData
 
-K, DIGITS = 10, 5
+K = 10
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,7 @@ def tune(
     def objective(trial: "Trial") -> float:
         options, begun = model.space(trial), time.monotonic()
         ranked, _ = model(options).fit(train, data).recommend(users, K, repeats)
-        values = accuracy(list_ranks(ranked, wanted_lists), wanted_lists, K) if truth else {}
-        metrics = {name: round(float(value.mean()), DIGITS) for name, value in values.items()}
+        metrics = means(accuracy(list_ranks(ranked, wanted_lists), wanted_lists, K))
         row = {"trial": trial.number, "seconds": round(time.monotonic() - begun, 1), "options": options.to_json()}
         rows.append(row | metrics)
         if not trial.params:

@@ -107,12 +107,29 @@ def test_as_pyg_has_it(given_users: list[tuple[list[int], set[int]]]) -> None:
 
 @given(st.lists(score_rows, min_size=1, max_size=5), st.integers(1, ITEMS + 3))
 def test_top_items_against_sorting(rows: list[list[float]], k: int) -> None:
-    for scores, top in zip(rows, top_items(np.array(rows), k), strict=True):
+    for scores, top in zip(rows, top_items(np.array(rows), k)[0], strict=True):
         kept = [item for item in top.tolist() if item >= 0]
         best = sorted((score for score in scores if score > -math.inf), reverse=True)[:k]
         assert [scores[item] for item in kept] == best
         assert len(set(kept)) == len(kept)
         assert top[len(kept) :].tolist() == [-1] * (k - len(kept))
+
+
+def test_ties_go_to_the_lower_item() -> None:
+    items, scores = top_items(np.array([[1, 2, 2, 0, 2], [0, 0, 0, 0, 0], [3, 3, 1, 3, 9]], dtype=np.float32), 3)
+    assert items.tolist() == [[1, 2, 4], [0, 1, 2], [4, 0, 1]]
+    assert scores.tolist() == [[2, 2, 2], [0, 0, 0], [9, 3, 3]]
+
+
+def test_top_items_against_a_stable_sort() -> None:
+    scores = np.random.default_rng(0).integers(0, 6, (50, 23)).astype(np.float32)
+    scores[scores == 0] = -np.inf
+    for k in (0, 1, 5, 23, 30):
+        items, values = top_items(scores, k)
+        for row, found, value in zip(scores, items, values, strict=True):
+            best = [one for one in np.argsort(-row, kind="stable").tolist() if row[one] > -np.inf][:k]
+            assert found.tolist() == best + [-1] * (k - len(best))
+            assert value[: len(best)].tolist() == row[best].tolist()
 
 
 def test_a_constant_scorer_hits_nothing() -> None:

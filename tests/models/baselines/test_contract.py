@@ -9,7 +9,7 @@ import pytest
 from torch_geometric.data import HeteroData
 
 from models.baselines import RECOMMENDERS
-from models.baselines.contract import Options, Recommender, top
+from models.baselines.contract import Options, Recommender
 from models.interactions import Floats, Interactions
 from tests.models.conftest import make_snapshot
 
@@ -209,23 +209,6 @@ class Table(Recommender[Options]):
 
     def score(self, users: np.ndarray) -> Floats:
         return self.table[users]
-
-
-def test_ties_go_to_the_lower_item() -> None:
-    items, scores = top(np.array([[1, 2, 2, 0, 2], [0, 0, 0, 0, 0], [3, 3, 1, 3, 9]], dtype=np.float32), 3)
-    assert items.tolist() == [[1, 2, 4], [0, 1, 2], [4, 0, 1]]
-    assert scores.tolist() == [[2, 2, 2], [0, 0, 0], [9, 3, 3]]
-
-
-def test_top_against_a_stable_sort() -> None:
-    scores = np.random.default_rng(0).integers(0, 6, (50, 23)).astype(np.float32)
-    scores[scores == 0] = -np.inf
-    for k in (0, 1, 5, 23, 30):
-        items, values = top(scores, k)
-        for row, found, value in zip(scores, items, values, strict=True):
-            best = [one for one in np.argsort(-row, kind="stable").tolist() if row[one] > -np.inf][:k]
-            assert found.tolist() == best + [-1] * (k - len(best))
-            assert value[: len(best)].tolist() == row[best].tolist()
 
 
 def test_scores_of_a_model_are_not_written_to() -> None:

@@ -212,7 +212,7 @@ def show_evaluation(result: "Evaluation") -> None:
     console = output()
     console.print(f"{result.data}: {result.protocol}", style="bold")
     console.print(f"{result.users:,} users, {result.items:,} items, engine {result.engine}")
-    shown = table("metric", ("", "right"), ("95% interval", "left"))
+    shown = table("metric", ("value", "right"), ("95% interval", "left"))
     for metric, value in result.metrics.items():
         interval = result.intervals[metric]
         ends = [interval["low"], interval["high"]]

@@ -23,8 +23,8 @@ header = APIKeyHeader(name="X-API-Key", auto_error=False, description="made by `
 class Keys:
     """Keys by their id: those in the graph, and those made for the life of this process only.
 
-    All of them are kept, as there are few. An unknown key is looked for once more in the graph, together with all others
-    that wait meanwhile: a new key opens at once, and made-up ones cost the database `1 / PACE` small reads a second.
+    All of them are kept, as there are few. An unknown key is looked for once more in the graph, together with all that
+    wait meanwhile: a new key opens at once, and made-up ones cost the database `1 / PACE` small reads a second at most.
     """
 
     def __init__(self, database: Callable[[], Database]) -> None:

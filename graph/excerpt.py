@@ -1,10 +1,12 @@
 """A part of the graph in the form of a snapshot (`graph.snapshot`), with numpy arrays in the place of tensors."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from threading import Lock
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from cachetools import TTLCache
 from numpy.typing import NDArray
 
 from graph.driver import Row, Run
@@ -83,12 +85,82 @@ def _profile(rows: Sequence[Row], names: Sequence[str]) -> dict[str, list[Any]]:
     return {name: [row["profile"][number] for row in rows] for number, name in enumerate(names)}
 
 
-def read_excerpt(run: Run, items: Iterable[str], item_profile: Sequence[str] = ()) -> Excerpt:
-    """The items that the graph has of these, without users. `run` gives the rows of a statement."""
-    asked = {"items": sorted(set(items)), "profile": list(item_profile)}
-    found = _maps(run(statement("item_profiles"), asked), "items")
-    above = sorted({node for item in found for node in item["nodes"]})
-    return Excerpt(found, _maps(run(statement("browse_paths"), {"nodes": above}), "nodes"), item_profile)
+class Profiles:
+    """What excerpts are made of: items and browse nodes, each kept for a while after it was read. Safe for threads.
+
+    Args:
+        most: items that are kept, and browse nodes; about 1 KB each.
+        seconds: what another process changed is read anew after this time at most.
+    """
+
+    def __init__(self, most: int = 50_000, seconds: float = 600.0) -> None:
+        self._items, self._nodes = _Kept(most, seconds), _Kept(most, seconds)
+
+    def read(self, run: Run, items: Iterable[str], item_profile: Sequence[str] = (), links: str = "") -> Excerpt:
+        """The items that the graph has of these, without users.
+
+        Args:
+            run: gives the rows of a statement.
+            links: what the links to intents were made from; where that is new, they are read anew.
+        """
+
+        def profiles(ids: list[str]) -> list[Row]:
+            asked = {"items": ids, "profile": list(item_profile)}
+            return _maps(run(statement("item_profiles"), asked), "items")
+
+        def paths(ids: list[str]) -> list[Row]:
+            return _maps(run(statement("browse_paths"), {"nodes": ids}), "nodes")
+
+        found = self._items.get(items, (*item_profile,), profiles)
+        nodes: dict[str, Row] = {}
+        wanted = {node for item in found.values() for node in item["nodes"]}
+        while wanted:  # what is read comes with all that is above it
+            nodes |= self._nodes.get(wanted, links, paths)
+            wanted = {above for node in nodes.values() for above in node["parents"]} - nodes.keys()
+        return Excerpt(list(found.values()), list(nodes.values()), item_profile)
+
+    def forget_item(self, item: str) -> None:
+        self._items.forget(item)
+
+    def forget_nodes(self) -> None:
+        """All browse nodes, and the items, which name theirs."""
+        self._nodes.forget()
+        self._items.forget()
+
+
+class _Kept:
+    """Rows by id, all read with the same `asked`."""
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self._rows: TTLCache[str, Row] = TTLCache(most, seconds)
+        self._asked: Hashable = None
+        self._changes = 0
+        self._lock = Lock()
+
+    def get(self, ids: Iterable[str], asked: Hashable, read: Callable[[list[str]], list[Row]]) -> dict[str, Row]:
+        """The rows of these ids that exist, and whatever else `read` gave for those that are not kept."""
+        ids = set(ids)
+        with self._lock:
+            if asked != self._asked:
+                self._rows.clear()
+                self._asked, self._changes = asked, self._changes + 1
+            found = {one: row for one in ids if (row := self._rows.get(one)) is not None}
+            changes = self._changes
+        if left := sorted(ids - found.keys()):
+            new = {row["id"]: row for row in read(left)}
+            with self._lock:
+                if changes == self._changes:  # else it may have been read before a change that is forgotten by now
+                    self._rows.update(new)
+            found |= new
+        return found
+
+    def forget(self, one: str | None = None) -> None:
+        with self._lock:
+            self._changes += 1
+            if one is None:
+                self._rows.clear()
+            else:
+                self._rows.pop(one, None)
 
 
 def _maps(rows: Sequence[Row], name: str) -> list[Row]:

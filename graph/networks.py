@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Self
 
 from graph.constraints import create_constraints
-from graph.driver import Database
+from graph.driver import Database, Run
 from graph.errors import StoreError
 from graph.statements import statement
 
@@ -77,9 +77,9 @@ def read_network(database: Database, artefact: str) -> Network:
     return Network.of(rows[0]["properties"])
 
 
-def served_generations(database: Database) -> list[ServedGeneration]:
+def served_generations(run: Run) -> list[ServedGeneration]:
     """The live one first, then the challenger of an experiment. Raises `StoreError` where none is live."""
-    rows = database.read(statement("served_generations"))
+    rows = run(statement("served_generations"), {})
     if not rows:
         raise StoreError("the graph has no live weights: run twohop train pdn, then twohop index")
     return [ServedGeneration(**row) for row in rows]

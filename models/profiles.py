@@ -6,7 +6,7 @@ Data is a snapshot (`graph.snapshot`) or an excerpt of the graph (`graph.excerpt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Self
 
@@ -29,13 +29,20 @@ PART = 200_000  # pairs of paths compared at a time
 def browse_paths(data: "Data") -> list[list[int]]:
     """For each item the browse nodes from its deepest category up to the root; empty without a category."""
     parent = dict(np.asarray(data["browse_node", "child_of", "browse_node"].edge_index).T.tolist())
-    paths: list[list[int]] = [[] for _ in range(data["item"].num_nodes)]
-    for item, node in np.asarray(data["item", "in_category", "browse_node"].edge_index).T.tolist():
-        above, here = [], node
+
+    @cache  # many items share a node
+    def upwards(node: int) -> list[int]:
+        above: list[int] = []
+        here: int | None = node
         while here is not None and here not in above:
             above.append(here)
             here = parent.get(here)
-        paths[item].extend(one for one in above if one not in paths[item])
+        return above
+
+    paths: list[list[int]] = [[] for _ in range(data["item"].num_nodes)]
+    for item, node in np.asarray(data["item", "in_category", "browse_node"].edge_index).T.tolist():
+        path = paths[item]
+        path.extend(one for one in upwards(node) if one not in path)
     return paths
 
 

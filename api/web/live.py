@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from api.web.placing import place_item
 from graph.driver import Database, Row, Run
 from graph.errors import StoreError
-from graph.excerpt import Excerpt, read_excerpt
+from graph.excerpt import Excerpt, Profiles
 from graph.networks import ADVICE, read_network, served_generations
 from graph.statements import statement
 from models.features import Features
@@ -39,6 +39,7 @@ class LiveNetworks:
         self._database, self._encoders = database, encoders
         self._kept: dict[tuple[str, str], ServedNetwork] = {}
         self._encoder: LightEncoder | None = None
+        self._profiles = Profiles()
         self._lock = threading.Lock()
 
     def refresh_users(self, users: Sequence[str]) -> None:
@@ -49,15 +50,22 @@ class LiveNetworks:
         """
         database = self._database()
         for user in users:
-            networks = self._networks(database)
-            database.transact(partial(_refresh, user=user, networks=networks))
+            database.transact(partial(self._refresh, database, user))
 
     def place_items(self, items: Sequence[str]) -> None:
         """Give new items their vectors and similar items, from the profile alone: see `api.web.placing`."""
         database = self._database()
         for item in items:
-            networks = self._networks(database)
+            networks = self._networks(database, database.read)
             database.transact(partial(place_item, item=item, networks=networks))
+
+    def forget_item(self, item: str) -> None:
+        """After a change of its profile or its place in the tree: what was read of it before counts no longer."""
+        self._profiles.forget_item(item)
+
+    def forget_nodes(self) -> None:
+        """After a change of the tree."""
+        self._profiles.forget_nodes()
 
     def session(self, events: Sequence[SessionEvent], generation: int | None = None) -> Session:
         """Triggers and vector of somebody unknown; by the live generation, or by another served one.
@@ -65,12 +73,12 @@ class LiveNetworks:
         Events come in order; where all have a time that decides. Items that the graph has not are left out.
         """
         database = self._database()
-        networks = self._networks(database)
+        networks = self._networks(database, database.read)
         chosen, network = next((one for one in networks if generation in (None, one[0])), (0, None))
         if network is None:
             raise StoreError(f"generation {generation} is not served: see twohop generations list")
         items = {event.item for event in events}
-        data = read_excerpt(database.read, items, network.features.item_profile)
+        data = self._profiles.read(database.read, items, network.features.item_profile)
         data.add_users([_history(events, len(network.features.user_profile))], network.features.user_profile)
         found = network.user_weights(data)
         triggers = [
@@ -94,9 +102,30 @@ class LiveNetworks:
             encoder = self._encoder
         return encoder.encode(texts)
 
-    def _networks(self, database: Database) -> Networks:
-        """(id, network) of each served generation, the live one first."""
-        served = served_generations(database)
+    def _refresh(self, database: Database, user: str, run: Run) -> None:
+        networks = self._networks(database, run)
+        profile = _union(network.features.user_profile for _, network in networks)
+        rows = run(statement("user_history"), {"user": user, "profile": profile})
+        if not rows:
+            return
+        [row] = rows
+        states = run(statement("intents_state"), {})
+        state: Mapping[str, Any] = states[0]["properties"] if states else {}
+        item_profile = _union(network.features.item_profile for _, network in networks)
+        data = self._profiles.read(run, row["items"], item_profile, state.get("links", ""))
+        data.add_users([row], profile)
+        for generation, network in networks:
+            found = network.user_weights(data)
+            names = (data["item"].id[item] for item in found.item)
+            weights = dict(zip(names, found.weight.tolist(), strict=True))
+            written = {"user": user, "generation": generation, "direct": found.direct[0].tolist(), "weights": weights}
+            run(statement("write_user_weights"), written)
+        _refresh_intents(run, row, data, state)
+        run(statement("end_refresh"), {"user": user})
+
+    def _networks(self, database: Database, run: Run) -> Networks:
+        """(id, network) of each served generation, the live one first; which ones, `run` reads."""
+        served = served_generations(run)
         with self._lock:
             found: Networks = []
             for one in served:
@@ -118,28 +147,8 @@ class LiveNetworks:
         return found
 
 
-def _refresh(run: Run, user: str, networks: Networks) -> None:
-    profile = _union(network.features.user_profile for _, network in networks)
-    rows = run(statement("user_history"), {"user": user, "profile": profile})
-    if not rows:
-        return
-    [row] = rows
-    data = read_excerpt(run, row["items"], _union(network.features.item_profile for _, network in networks))
-    data.add_users([row], profile)
-    for generation, network in networks:
-        found = network.user_weights(data)
-        names = (data["item"].id[item] for item in found.item)
-        weights = dict(zip(names, found.weight.tolist(), strict=True))
-        written = {"user": user, "generation": generation, "direct": found.direct[0].tolist(), "weights": weights}
-        run(statement("write_user_weights"), written)
-    _refresh_intents(run, row, data)
-    run(statement("end_refresh"), {"user": user})
-
-
-def _refresh_intents(run: Run, row: Row, data: Excerpt) -> None:
+def _refresh_intents(run: Run, row: Row, data: Excerpt, state: Mapping[str, Any]) -> None:
     """What the user is up to, as of the latest moment that is known; nothing where intents are not linked."""
-    rows = run(statement("intents_state"), {})
-    state: Mapping[str, Any] = rows[0]["properties"] if rows else {}
     if "links" not in state or "now" not in state:
         return
     ranker = RankerOptions.of_stored(state)

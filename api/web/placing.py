@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from graph.driver import Run
-from graph.excerpt import Excerpt, read_excerpt
+from graph.excerpt import Excerpt, Profiles
 from graph.statements import statement
 from models.serving import ServedNetwork
 
@@ -24,9 +24,10 @@ def place_item(run: Run, item: str, networks: Sequence[tuple[int, ServedNetwork]
     if not run(statement("lock_items"), {"items": [item]}):
         return
     profile = list(dict.fromkeys(name for _, network in networks for name in network.features.item_profile))
-    alone = read_excerpt(run, [item], profile)
+    profiles = Profiles()  # of this transaction: what it has written counts
+    alone = profiles.read(run, [item], profile)
     found = _candidates(run, alone, item, min(network.min_buyers for _, network in networks))
-    data = read_excerpt(run, [item, *found], profile)
+    data = profiles.read(run, [item, *found], profile)
     for generation, network in networks:
         _place(run, item, generation, network, data)
 

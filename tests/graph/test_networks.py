@@ -69,7 +69,7 @@ def test_what_is_not_stored(graph: Database) -> None:
     with pytest.raises(StoreError, match="twohop index --networks-only"):
         read_network(graph, ARTEFACT)
     with pytest.raises(StoreError, match="no live weights"):
-        served_generations(graph)
+        served_generations(graph.read)
 
 
 def test_a_network_goes_with_the_last_generation_of_its_model(graph: Database) -> None:
@@ -102,12 +102,12 @@ def test_an_unfinished_generation_takes_no_network_away(graph: Database) -> None
 def test_what_is_served(graph: Database) -> None:
     old, new = write(graph, 1.0, network()), write(graph, 2.0, artefact="b" * 64)
     switch(graph, new)
-    [live] = served_generations(graph)
+    [live] = served_generations(graph.read)
     assert (live.id, live.artefact, live.written) == (new, "b" * 64, None)
     assert artefacts_without_network(graph) == ["b" * 64]
     start_experiment(graph, old, 0.5)
-    live, challenger = served_generations(graph)
+    live, challenger = served_generations(graph.read)
     assert (live.id, challenger.id) == (new, old)
     assert challenger.written
     write_network(graph, network())
-    assert served_generations(graph)[1].written != challenger.written
+    assert served_generations(graph.read)[1].written != challenger.written

@@ -64,9 +64,10 @@ def patch_one_item(
 @router.delete(
     "/items/{item:path}", operation_id="delete_item", tags=["items"], status_code=GONE, responses=responses(404)
 )
-def delete_one_item(database: Opened, item: Item) -> None:
+def delete_one_item(request: Request, database: Opened, item: Item) -> None:
     """Delete an item, from the histories of its users too. To sell it no longer, set `available` to false instead."""
     delete_item(database, item)
+    request.app.state.live.forget_item(item)
 
 
 @router.put("/users/{user:path}", operation_id="put_user", tags=["users"], responses=_made(UserReply))
@@ -94,33 +95,39 @@ def delete_one_user(database: Opened, user: User) -> None:
 @router.put(
     "/browse/{node:path}", operation_id="put_node", tags=["browse"], responses=responses(409) | _made(NodeReply)
 )
-def put_one_node(response: Response, database: Opened, node: Node, content: NodeContent) -> NodeReply:
+def put_one_node(request: Request, response: Response, database: Opened, node: Node, content: NodeContent) -> NodeReply:
     """Make a node of the store's own tree, or rename it and move it with all below it."""
     stored = put_node(database, node, content.name, content.parent)
+    request.app.state.live.forget_nodes()
     response.status_code = HTTPStatus.CREATED if stored.made else HTTPStatus.OK
     return NodeReply.of(stored)
 
 
 @router.patch("/browse/{node:path}", operation_id="patch_node", tags=["browse"], responses=responses(404, 409))
-def patch_one_node(database: Opened, node: Node, changes: NodeChanges) -> NodeReply:
+def patch_one_node(request: Request, database: Opened, node: Node, changes: NodeChanges) -> NodeReply:
     """Rename a node of the store's own tree, or move it with all below it."""
-    return NodeReply.of(patch_node(database, node, changes.model_dump(exclude_unset=True)))
+    stored = patch_node(database, node, changes.model_dump(exclude_unset=True))
+    request.app.state.live.forget_nodes()
+    return NodeReply.of(stored)
 
 
 @router.delete(
     "/browse/{node:path}", operation_id="delete_node", tags=["browse"], status_code=GONE, responses=responses(404, 409)
 )
 def delete_one_node(
+    request: Request,
     database: Opened,
     node: Node,
     cascade: Annotated[bool, Query(description="with all below it; their items stay, without it")] = False,
 ) -> None:
     """Delete a node of the store's own tree that has neither children nor items, or with `cascade` any."""
     delete_node(database, node, cascade=cascade)
+    request.app.state.live.forget_nodes()
 
 
 def _stored_item(request: Request, response: Response, database: Database, stored: StoredItem) -> ItemReply:
     """After the commit: similar items for what is new. Until then the item is marked, so the next write does it."""
+    request.app.state.live.forget_item(stored.id)
     if stored.unplaced:
         try:
             request.app.state.live.place_items([stored.id])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
 from api.web.documents import catalogue
+from api.web.live import LiveNetworks
 from graph.catalogue import patch_node, put_node
 from graph.driver import Database
+from models.serving import SessionEvent
 from tests.api.conftest import GROUPS
 from tests.api.web.conftest import open_client
 
@@ -60,6 +63,25 @@ def test_an_item_has_neighbours_at_once_and_goes_at_once(client: TestClient, gri
         client.get("/items/zz1/similar"),
     ):
         assert (response.status_code, detail(response)) == (404, "item 'zz1' is not in the graph")
+
+
+def test_a_changed_item_and_a_moved_node_count_at_once_in_weights(
+    client: TestClient, database: Database, grill: str
+) -> None:
+    live = client.app.state.live  # type: ignore[attr-defined]
+
+    def weights() -> list[float]:
+        kept, anew = (one.session([SessionEvent("zz1")]) for one in (live, LiveNetworks(lambda: database, Path())))
+        assert kept == anew
+        return [kept.triggers[0].weight, *kept.direct]
+
+    client.put("/browse/zz2", json={"name": "zz", "parent": grill}).raise_for_status()
+    client.put("/items/zz1", json=ITEM | {"categories": ["zz2"]}).raise_for_status()
+    found = [weights()]
+    client.patch("/browse/zz2", json={"parent": None}).raise_for_status()
+    found.append(weights())
+    client.patch("/items/zz1", json={"categories": [grill]}).raise_for_status()
+    assert weights() == found[0] != found[1]
 
 
 def test_items_are_written_before_there_are_weights(client: TestClient, database: Database) -> None:

@@ -1,4 +1,4 @@
-"""What is kept of items and browse nodes, and until when. The rows are made up: tests of the statements are elsewhere."""
+"""What is kept of items and browse nodes, and until when; the rows are made up, as other tests read real ones."""
 
 from typing import Any
 

@@ -67,8 +67,7 @@ class Refresher:
                 if time.monotonic() >= look:
                     self._refresh_stale()
                     look = time.monotonic() + PAUSE
-            except DatabaseUnavailable as error:
-                self._tell(error)
+            except DatabaseUnavailable:  # `Connection` has told
                 self._rest(time.monotonic() + RETRY, woken=False)
             else:
                 self._rest(look, woken=True)

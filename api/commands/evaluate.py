@@ -1,6 +1,5 @@
 """`twohop evaluate`: how good the recommendations are on what was held out."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,10 +9,9 @@ from api.options import ArtefactName, AsJson, Data, Neighbours, Store, Triggers
 
 if TYPE_CHECKING:
     from graph.driver import Database
-    from graph.schema import Source
     from graph.settings import Settings
     from models.evaluation import Engine
-    from models.protocols import Items, Protocol
+    from models.protocols import Protocol
 
 app = typer.Typer()
 
@@ -24,7 +22,7 @@ Negatives = Annotated[
     int | None,
     typer.Option("--negatives", min=1, metavar="N", help="Rank also among N drawn items that a user had not."),
 ]
-SEED = 0  # of the random users and negatives
+SEED = 0  # of the random users
 
 
 @app.command()
@@ -47,6 +45,7 @@ def evaluate(
     from pydantic_core import to_json
 
     from api.display import show_evaluation, show_note
+    from api.evaluation import as_served, store_protocols
     from cypher.catalogue import catalogue
     from graph.driver import connect
     from graph.settings import load_settings
@@ -60,8 +59,8 @@ def evaluate(
     with connect(settings) as database:
         source = read_source(database)
         shop = Catalogue.of(catalogue(database, source.min_buyers))
-        protocols = _protocols(database, source, settings, shop.items, negatives)
-        ranker = _served(database, m, k) if engine == "cypher" else _network(database, settings, artefact)
+        protocols = store_protocols(database, source, settings, shop.items, negatives)
+        ranker = as_served(database, m, k) if engine == "cypher" else _network(database, settings, artefact)
         for protocol in protocols if users is None else _draw(protocols, users):
             result = Evaluation.of(source.id, protocol.name, engine, run(protocol, ranker, shop), source.note)
             if as_json:
@@ -71,22 +70,6 @@ def evaluate(
             else:
                 show_evaluation(result)
     show_note(source, to_stderr=as_json)
-
-
-def _protocols(
-    database: "Database", source: "Source", settings: "Settings", items: "Sequence[str]", negatives: int | None
-) -> "list[Protocol]":
-    from cypher.held_out import held_out
-    from models.protocols import drawn_negatives, protocols
-
-    rows = held_out(database, source.min_buyers)
-    samples: dict[str, Items] = {}
-    if published := _published_negatives(source, settings):
-        samples["negatives"] = published
-    if negatives:
-        truth, seen = {row.user: row.new for row in rows}, {row.user: row.had for row in rows}
-        samples["drawn negatives"] = drawn_negatives(truth, items, seen, negatives, SEED)
-    return protocols(source.protocol, rows, samples)
 
 
 def _draw(protocols: "list[Protocol]", users: int) -> "list[Protocol]":
@@ -105,36 +88,6 @@ def _draw(protocols: "list[Protocol]", users: int) -> "list[Protocol]":
         )
         for protocol in protocols
     ]
-
-
-def _published_negatives(source: "Source", settings: "Settings") -> dict[str, list[str]] | None:
-    """MovieLens-1M's published negatives, where their file is at hand."""
-    from loaders import movielens_1m
-
-    folder = settings.data / source.id if settings.data else None
-    if folder is None or source.id != "movielens-1m" or source.protocol != "marked":
-        return None
-    if not (folder / "ml-1m.test.negative.gz").is_file():
-        return None
-    rows = movielens_1m.negatives(folder).group_by("user").agg("item")
-    return dict(rows.select("user", "item").iter_rows())
-
-
-def _served(database: "Database", m: int, k: int) -> "Engine":
-    """What a user of the live generation gets."""
-    from cypher import rank, recommend
-    from cypher.live import live
-    from models.engines import served_engine
-
-    live(database)
-
-    def recommended(user: str, n: int, repeats: bool) -> list[str]:
-        return [item.id for item in recommend.recommend(database, user, n, m=m, k=k, repeats=repeats, fill=False).items]
-
-    def ranked(user: str, items: Sequence[str]) -> dict[str, float]:
-        return {item.id: item.score for item in rank.rank(database, user, items, m=m, k=k)}
-
-    return served_engine(recommended, ranked)
 
 
 def _network(database: "Database", settings: "Settings", artefact: str | None) -> "Engine":

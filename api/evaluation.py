@@ -1,0 +1,54 @@
+"""What is evaluated on a store, and the query as it is served there, as the command and the benchmarks do it."""
+
+from collections.abc import Sequence
+
+from cypher import rank, recommend
+from cypher.held_out import held_out
+from cypher.live import live
+from graph.driver import Database
+from graph.schema import Source
+from graph.settings import Settings
+from loaders import movielens_1m
+from models.engines import served_engine
+from models.evaluation import Engine
+from models.protocols import Items, Protocol, drawn_negatives, protocols
+
+SEED = 0  # of drawn negatives
+
+
+def store_protocols(
+    database: Database, source: Source, settings: Settings, items: Sequence[str], negatives: int | None = None
+) -> list[Protocol]:
+    """The protocols of what the store held out; among published negatives too, and among `negatives` drawn ones."""
+    rows = held_out(database, source.min_buyers)
+    samples: dict[str, Items] = {}
+    if published := _published_negatives(source, settings):
+        samples["negatives"] = published
+    if negatives:
+        truth, seen = {row.user: row.new for row in rows}, {row.user: row.had for row in rows}
+        samples["drawn negatives"] = drawn_negatives(truth, items, seen, negatives, SEED)
+    return protocols(source.protocol, rows, samples)
+
+
+def _published_negatives(source: Source, settings: Settings) -> dict[str, list[str]] | None:
+    """MovieLens-1M's published negatives, where their file is at hand."""
+    folder = settings.data / source.id if settings.data else None
+    if folder is None or source.id != "movielens-1m" or source.protocol != "marked":
+        return None
+    if not (folder / "ml-1m.test.negative.gz").is_file():
+        return None
+    rows = movielens_1m.negatives(folder).group_by("user").agg("item")
+    return dict(rows.select("user", "item").iter_rows())
+
+
+def as_served(database: Database, m: int, k: int) -> Engine:
+    """What a user of the live generation gets from the Cypher query. Raises `StoreError` where none is live."""
+    live(database)
+
+    def recommended(user: str, n: int, repeats: bool) -> list[str]:
+        return [item.id for item in recommend.recommend(database, user, n, m=m, k=k, repeats=repeats, fill=False).items]
+
+    def ranked(user: str, items: Sequence[str]) -> dict[str, float]:
+        return {item.id: item.score for item in rank.rank(database, user, items, m=m, k=k)}
+
+    return served_engine(recommended, ranked)

@@ -1,0 +1,185 @@
+"""How well everything ranks on the same split: `python -m benchmarks.quality STORE`.
+
+STORE is a store that is loaded with something held out and that runs, such as amazon-beauty (`twohop load
+amazon-beauty`, `twohop neo4j start --store amazon-beauty`). Every model of `models.baselines` is tuned on each user's
+last training moment, all with the same number of trials, then fitted on all training rows and evaluated on the test
+rows: once for each seed, where a seed changes anything. PDN is trained by the recipe of its source, indexed and ranked
+by the Cypher query (engine cypher) and by the network alone (engine network). The test rows are read after the options
+of a model are chosen, and change nothing.
+
+Each fit has a process of its own, so that its memory can be told. What is measured stays in
+`benchmarks/results/quality.json`, and the trials in `benchmarks/results/trials.json`: interrupted, the same command
+goes on where it was. `--again` measures anew.
+"""
+
+import argparse
+import json
+import multiprocessing
+import resource
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from torch_geometric.data import HeteroData
+
+from api.evaluation import as_served, store_protocols
+from api.training import choose_recipe, train_pdn, write_index
+from cypher.catalogue import catalogue
+from graph import generations
+from graph.driver import Database, connect
+from graph.settings import Settings, load_settings
+from graph.snapshot import read_snapshot
+from graph.source import read_source
+from models.baselines import RECOMMENDERS
+from models.baselines.tuning import tune
+from models.engines import matrix_engine, network_engine
+from models.evaluation import Catalogue, Engine, Evaluation, evaluate
+from models.index import network_scores
+from models.interactions import Interactions
+
+RESULTS = Path(__file__).parent / "results" / "quality.json"
+TRIALS = Path(__file__).parent / "results" / "trials.json"
+SEEDS, BUDGET = 3, 10
+M, K = 300, 200  # triggers and neighbours that the Cypher query walks
+PDN = "pdn"
+KEY = ("data", "protocol", "model", "engine", "seed")
+STORES = ("movielens-1m", "amazon-beauty", "complete-journey")
+Row = dict[str, Any]
+
+
+@cache
+def read(store: str) -> tuple[Settings, HeteroData]:
+    settings = load_settings(store)
+    with connect(settings) as database:
+        return settings, read_snapshot(database)
+
+
+def search(store: str, name: str, trials: int) -> Row:
+    """The trials of one model, and the options of the best."""
+    _, data = read(store)
+    every = Interactions.of(data)
+    held = every.last_moments()
+    found = tune(name, every.where(~held), every.where(held), trials, data=data)
+    return {"options": found.options.to_json(), "trials": found.trials}
+
+
+def measure(store: str, name: str, options: Row, seed: int) -> list[Row]:
+    """Fit one model and evaluate it by every protocol of the store."""
+    settings, data = read(store)
+    model = RECOMMENDERS[name]
+    begun = time.monotonic()
+    fitted = model(model.options_class.of_json(options)).fit(Interactions.of(data), data)
+    seconds = time.monotonic() - begun
+    engine = matrix_engine(fitted.score, list(data["user"].id), list(data["item"].id))
+    with connect(settings) as database:
+        return ranked(database, settings, {"scores": engine}, _about(name, seed, seconds) | {"options": options})
+
+
+def measure_pdn(store: str, seed: int) -> list[Row]:
+    """Train and index PDN, and evaluate the query and the network. The new generation becomes live, others leave."""
+    settings, data = read(store)
+    with connect(settings) as database:
+        recipe = choose_recipe(read_source(database).id, None, seed=seed)
+        begun = time.monotonic()
+        artefact = train_pdn(settings, data, recipe)
+        trained = time.monotonic()
+        generations.switch(database, write_index(database, artefact, data))
+        indexed = time.monotonic()
+        generations.prune(database, 1)
+        about = _about(PDN, seed, trained - begun) | {
+            "index_seconds": round(indexed - trained, 1),
+            "options": recipe.model_dump(),
+            "artefact": artefact.id,
+            "m": M,
+            "k": K,
+        }
+        network = network_engine(network_scores(artefact, data), list(data["user"].id), list(data["item"].id))
+        return ranked(database, settings, {"cypher": as_served(database, M, K), "network": network}, about)
+
+
+def ranked(database: Database, settings: Settings, engines: dict[str, Engine], about: Row) -> list[Row]:
+    source = read_source(database)
+    shop = Catalogue.of(catalogue(database, source.min_buyers))
+    rows = []
+    for name, engine in engines.items():
+        for protocol in store_protocols(database, source, settings, shop.items):
+            found = Evaluation.of(source.id, protocol.name, name, evaluate(protocol, engine, shop))
+            rows.append({key: value for key, value in asdict(found).items() if key != "note"} | about)
+    return rows
+
+
+def _about(model: str, seed: int, seconds: float) -> Row:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # Linux counts in KiB
+    return {"model": model, "seed": seed, "train_seconds": round(seconds, 1), "peak_mib": round(peak)}
+
+
+def alone(work: Any, *arguments: Any) -> Any:
+    """Run this in a new process, whose memory is that of the work alone."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(work, *arguments).result()
+
+
+def seeded(options: Row, seeds: int) -> list[tuple[int, Row]]:
+    """The options with each seed; once where the model has no seed."""
+    return [(seed, options | {"seed": seed}) for seed in range(seeds)] if "seed" in options else [(0, options)]
+
+
+def keep(file: Path, content: Any) -> None:
+    """The whole file or the one before, never a part."""
+    partial = file.with_suffix(".partial")
+    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    partial.replace(file)
+
+
+def kept(file: Path, default: Any) -> Any:
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else default
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    every = [PDN, *RECOMMENDERS]
+    parser.add_argument("stores", nargs="*", metavar="STORE", help=f"else {', '.join(STORES)}")
+    parser.add_argument("--models", nargs="+", default=every, choices=every, metavar="MODEL", help=", ".join(every))
+    parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--trials", type=int, default=BUDGET, help="fits on validation, for each model")
+    parser.add_argument("--again", action="store_true", help="measure these models anew")
+    asked = parser.parse_args(arguments)
+    for store in asked.stores or STORES:
+        with connect(load_settings(store)) as database:
+            data = read_source(database).id
+        for name in asked.models:
+            if asked.again:
+                keep(RESULTS, [row for row in kept(RESULTS, []) if (row["data"], row["model"]) != (data, name)])
+            run(store, data, name, asked)
+
+
+def run(store: str, data: str, name: str, asked: argparse.Namespace) -> None:
+    """Measure one model on one store, seed by seed; what is there already is passed over."""
+    rows: list[Row] = kept(RESULTS, [])
+    done = {row["seed"] for row in rows if (row["data"], row["model"]) == (data, name)}
+    if name == PDN:
+        work = [(seed, measure_pdn, (store, seed)) for seed in range(asked.seeds)]
+    else:
+        trials: dict[str, Row] = kept(TRIALS, {})
+        if asked.again or f"{data} {name}" not in trials:
+            trials[f"{data} {name}"] = alone(search, store, name, asked.trials)
+            keep(TRIALS, trials)
+        chosen = seeded(trials[f"{data} {name}"]["options"], asked.seeds)
+        work = [(seed, measure, (store, name, options, seed)) for seed, options in chosen]
+    for seed, job, given in work:
+        if seed in done:
+            continue
+        found = alone(job, *given)
+        rows = sorted(rows + found, key=lambda row: [row[part] for part in KEY])
+        keep(RESULTS, rows)
+        for row in found:
+            shown = " ".join(f"{metric} {value:.4f}" for metric, value in row["metrics"].items())
+            print(f"{name} seed {seed} {row['engine']}, {data}, {row['protocol']}: {shown}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,11 +1,11 @@
 """How well everything ranks on the same split: `python -m benchmarks.quality STORE`.
 
-STORE is a store that is loaded with something held out and that runs, such as amazon-beauty (`twohop load
-amazon-beauty`, `twohop neo4j start --store amazon-beauty`). Every model of `models.baselines` is tuned on each user's
-last training moment, all with the same number of trials, then fitted on all training rows and evaluated on the test
-rows: once for each seed, where a seed changes anything. PDN is trained by the recipe of its source, indexed and ranked
-by the Cypher query (engine cypher) and by the network alone (engine network). The test rows are read after the options
-of a model are chosen, and change nothing.
+STORE is loaded with something held out, such as amazon-beauty (`twohop load amazon-beauty`); where its managed server
+does not run it is started meanwhile. Every model of `models.baselines` is tuned on each user's last training moment,
+all with the same number of trials, then fitted on all training rows and evaluated on the test rows: once for each seed,
+where a seed changes anything. PDN is trained by the recipe of its source, indexed and ranked by the Cypher query
+(engine cypher) and by the network alone (engine network); its last generation stays live. The test rows are read after
+the options of a model are chosen, and change nothing.
 
 Each fit has a process of its own, so that its memory can be told. What is measured stays in
 `benchmarks/results/quality.json`, and the trials in `benchmarks/results/trials.json`: interrupted, the same command
@@ -17,8 +17,9 @@ import json
 import multiprocessing
 import resource
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -31,6 +32,7 @@ from api.training import choose_recipe, train_pdn, write_index
 from cypher.catalogue import catalogue
 from graph import generations
 from graph.driver import Database, connect
+from graph.server import ManagedServer
 from graph.settings import Settings, load_settings
 from graph.snapshot import read_snapshot
 from graph.source import read_source
@@ -80,7 +82,7 @@ def measure(store: str, name: str, options: Row, seed: int) -> list[Row]:
 
 
 def measure_pdn(store: str, seed: int) -> list[Row]:
-    """Train and index PDN, and evaluate the query and the network. The new generation becomes live, others leave."""
+    """Train and index PDN, and evaluate the query and the network. Its generation becomes live."""
     settings, data = read(store)
     with connect(settings) as database:
         recipe = choose_recipe(read_source(database).id, None, seed=seed)
@@ -89,7 +91,7 @@ def measure_pdn(store: str, seed: int) -> list[Row]:
         trained = time.monotonic()
         generations.switch(database, write_index(database, artefact, data))
         indexed = time.monotonic()
-        generations.prune(database, 1)
+        generations.prune(database, 2)  # as many as `twohop index` keeps
         about = _about(PDN, seed, trained - begun) | {
             "index_seconds": round(indexed - trained, 1),
             "options": recipe.model_dump(),
@@ -149,12 +151,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--again", action="store_true", help="measure these models anew")
     asked = parser.parse_args(arguments)
     for store in asked.stores or STORES:
-        with connect(load_settings(store)) as database:
+        with running(store) as database:
             data = read_source(database).id
-        for name in asked.models:
-            if asked.again:
-                keep(RESULTS, [row for row in kept(RESULTS, []) if (row["data"], row["model"]) != (data, name)])
-            run(store, data, name, asked)
+            for name in asked.models:
+                if asked.again:
+                    keep(RESULTS, [row for row in kept(RESULTS, []) if (row["data"], row["model"]) != (data, name)])
+                run(store, data, name, asked)
+
+
+@contextmanager
+def running(store: str) -> Iterator[Database]:
+    settings = load_settings(store)
+    server = ManagedServer(settings) if settings.managed else None
+    started = server is not None and server.start()
+    try:
+        with connect(settings) as database:
+            yield database
+    finally:
+        if server is not None and started:
+            server.stop()
 
 
 def run(store: str, data: str, name: str, asked: argparse.Namespace) -> None:

@@ -96,12 +96,13 @@ class Profiles:
     def __init__(self, most: int = 50_000, seconds: float = 600.0) -> None:
         self._items, self._nodes = _Kept(most, seconds), _Kept(most, seconds)
 
-    def read(self, run: Run, items: Iterable[str], item_profile: Sequence[str] = (), links: str = "") -> Excerpt:
+    def read(self, run: Run, items: Iterable[str], item_profile: Sequence[str] = (), links: Hashable = None) -> Excerpt:
         """The items that the graph has of these, without users.
 
         Args:
             run: gives the rows of a statement.
-            links: what the links to intents were made from; where that is new, they are read anew.
+            links: what the links to intents were made from; where that is new, they are read anew. None: `served` does
+                not matter.
         """
 
         def profiles(ids: list[str]) -> list[Row]:
@@ -129,7 +130,7 @@ class Profiles:
 
 
 class _Kept:
-    """Rows by id, all read with the same `asked`."""
+    """Rows by id, all read with the same `asked`; None asks for any."""
 
     def __init__(self, most: int, seconds: float) -> None:
         self._rows: TTLCache[str, Row] = TTLCache(most, seconds)
@@ -141,7 +142,7 @@ class _Kept:
         """The rows of these ids that exist, and whatever else `read` gave for those that are not kept."""
         ids = set(ids)
         with self._lock:
-            if asked != self._asked:
+            if asked not in (None, self._asked):
                 self._rows.clear()
                 self._asked, self._changes = asked, self._changes + 1
             found = {one: row for one in ids if (row := self._rows.get(one)) is not None}

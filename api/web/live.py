@@ -78,7 +78,7 @@ class LiveNetworks:
         if network is None:
             raise StoreError(f"generation {generation} is not served: see twohop generations list")
         items = {event.item for event in events}
-        data = self._profiles.read(database.read, items, network.features.item_profile)
+        data = self._profiles.read(database.read, items, _item_profile(networks))
         data.add_users([_history(events, len(network.features.user_profile))], network.features.user_profile)
         found = network.user_weights(data)
         triggers = [
@@ -111,8 +111,7 @@ class LiveNetworks:
         [row] = rows
         states = run(statement("intents_state"), {})
         state: Mapping[str, Any] = states[0]["properties"] if states else {}
-        item_profile = _union(network.features.item_profile for _, network in networks)
-        data = self._profiles.read(run, row["items"], item_profile, state.get("links", ""))
+        data = self._profiles.read(run, row["items"], _item_profile(networks), state.get("links"))
         data.add_users([row], profile)
         for generation, network in networks:
             found = network.user_weights(data)
@@ -164,6 +163,11 @@ def _refresh_intents(run: Run, row: Row, data: Excerpt, state: Mapping[str, Any]
     }
     engaged = row | {"user": row["id"], "state": fresh}
     run(statement("write_pursues"), {"rows": list(pursued([engaged], category_of, data.served, now, ranker, MOST))})
+
+
+def _item_profile(networks: Networks) -> list[str]:
+    """Of all of them, so that what is kept serves each."""
+    return _union(network.features.item_profile for _, network in networks)
 
 
 def _union(names: Iterable[Sequence[str]]) -> list[str]:

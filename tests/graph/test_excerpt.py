@@ -89,6 +89,14 @@ def test_new_links_and_another_profile_are_read_anew(graph: Graph) -> None:
     assert graph.asked[asked:] == [["tongs"]]
 
 
+def test_a_reader_without_intents_takes_what_there_is(graph: Graph) -> None:
+    profiles = Profiles()
+    profiles.read(graph, ["tongs"], links="1")
+    assert parts(profiles.read(graph, ["tongs"]))[:3] == (["tongs"], ["old"], ["all", "grill", "outdoor"])
+    profiles.read(graph, ["tongs"], links="1")
+    assert graph.asked == [["tongs"], ["grill"]]
+
+
 def test_everything_is_read_anew_after_a_while(graph: Graph) -> None:
     profiles = Profiles(seconds=0.0)
     profiles.read(graph, ["tongs"])

@@ -1,0 +1,69 @@
+"""The benchmark of quality on the small shop: one row for each protocol, engine and seed, and on from where it was."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import quality
+from graph.driver import Database
+from graph.generations import drop, list_generations, live_generation, switch
+from tests.api.conftest import Line, answer
+from tests.api.web.conftest import kept
+
+
+@pytest.fixture
+def results(shop: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(quality, "RESULTS", tmp_path / "quality.json")
+    monkeypatch.setattr(quality, "TRIALS", tmp_path / "trials.json")
+    monkeypatch.setenv("TWOHOP_HOME", str(tmp_path / "home"))  # its model is none of the shop's
+    return tmp_path
+
+
+@pytest.fixture
+def _same_generation(shop: Line, database: Database) -> Iterator[None]:
+    live = live_generation(database)
+    assert live
+    known = {one.id for one in list_generations(database)}
+    with kept(database):
+        yield
+        switch(database, live.id)
+        for one in list_generations(database):
+            if one.id not in known:
+                drop(database, one.id)
+
+
+def rows(results: Path) -> list[dict[str, Any]]:
+    return list(json.loads((results / "quality.json").read_text()))
+
+
+def test_models_are_tuned_and_measured_once(results: Path) -> None:
+    arguments = ["small-shop", "--models", "popularity", "ials", "--trials", "2", "--seeds", "2"]
+    quality.main([*arguments[:2], "popularity"])
+    first = rows(results)
+    quality.main(arguments)
+    found = rows(results)
+    assert [(row["model"], row["engine"], row["seed"]) for row in found] == [
+        ("ials", "scores", 0), ("ials", "scores", 1), ("popularity", "scores", 0)
+    ]  # fmt: skip
+    assert [row for row in found if row["model"] == "popularity"] == first
+    assert found[0]["options"]["seed"] == 0
+    assert found[0]["metrics"]["ndcg@10"] > found[2]["metrics"]["ndcg@10"] > 0  # the shop has groups
+    trials = json.loads((results / "trials.json").read_text())
+    assert [len(trials[f"small-shop {name}"]["trials"]) for name in ("popularity", "ials")] == [1, 2]
+    before = (results / "quality.json").stat().st_mtime_ns
+    quality.main(arguments)
+    assert (results / "quality.json").stat().st_mtime_ns == before
+
+
+@pytest.mark.usefixtures("_same_generation")
+def test_pdn_is_measured_as_served_and_as_computed(results: Path) -> None:
+    quality.main(["small-shop", "--models", "pdn", "--seeds", "1"])
+    served, computed = rows(results)
+    assert (served["engine"], computed["engine"]) == ("cypher", "network")
+    assert served["artefact"] == computed["artefact"]
+    assert served["train_seconds"] > 0
+    told = answer("evaluate", "--json", "-m", str(quality.M), "-k", str(quality.K))
+    assert told["metrics"] == served["metrics"]

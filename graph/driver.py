@@ -7,6 +7,7 @@ from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 import neo4j
+import tenacity
 from neo4j import exceptions as foreign
 
 from graph.errors import (
@@ -87,13 +88,41 @@ def translate(address: str) -> Iterator[None]:
     """
     try:
         yield
-    except (foreign.Neo4jError, foreign.DriverError) as error:
+    except (foreign.Neo4jError, foreign.DriverError) as raised:
+        error = _failure(raised)
         ours = next(OURS[kind] for kind in type(error).__mro__ if kind in OURS)
         if isinstance(error, foreign.Neo4jError) and str(error.code).startswith(TIMED_OUT):
             ours = DeadlineExceeded
         said = error.message if isinstance(error, foreign.Neo4jError) else str(error)
         line = " ".join((said or type(error).__name__).split()).rstrip(".")
-        raise ours(f"{address}: {line}{ADVICE.get(ours, '')}") from error
+        raise ours(f"{address}: {line}{ADVICE.get(ours, '')}") from raised
+
+
+def _failure(error: Exception) -> Exception:
+    """What really failed.
+
+    The driver gives the connection of a failed transaction back before it ends that transaction. Where another thread
+    has taken it by then, the end raises `ResultFailedError`, which hides the failure and keeps the driver from trying
+    again.
+    """
+    cause = error.__cause__
+    return cause if isinstance(error, foreign.ResultFailedError) and isinstance(cause, foreign.Neo4jError) else error
+
+
+def _hidden_and_passing(error: BaseException) -> bool:
+    cause = error.__cause__
+    return (
+        isinstance(error, foreign.ResultFailedError) and isinstance(cause, foreign.Neo4jError) and cause.is_retryable()
+    )
+
+
+# For what the driver would have tried again itself, were it not hidden from it: see `_failure`.
+again = tenacity.Retrying(
+    retry=tenacity.retry_if_exception(_hidden_and_passing),
+    wait=tenacity.wait_random_exponential(multiplier=0.01, max=1),
+    stop=tenacity.stop_after_attempt(10),
+    reraise=True,
+)
 
 
 class Database:
@@ -127,19 +156,21 @@ class Database:
             return work(lambda query, parameters: [_plain(row) for row in transaction.run(query, dict(parameters))])
 
         with translate(self.address), self.driver.session(database=self.name) as session:
-            return session.execute_write(whole)
+            return again(lambda: session.execute_write(whole))
 
     def read_graph(
         self, query: str, parameters: Parameters | None = None, timeout: float | None = None
     ) -> neo4j.graph.Graph:
         """The nodes and relationships that a reading statement returns, each once."""
         with translate(self.address):
-            return self.driver.execute_query(
-                neo4j.Query(query, timeout=timeout or self.timeout),
-                dict(parameters or {}),
-                routing_=neo4j.RoutingControl.READ,
-                database_=self.name,
-                result_transformer_=neo4j.Result.graph,
+            return again(
+                lambda: self.driver.execute_query(
+                    neo4j.Query(query, timeout=timeout or self.timeout),
+                    dict(parameters or {}),
+                    routing_=neo4j.RoutingControl.READ,
+                    database_=self.name,
+                    result_transformer_=neo4j.Result.graph,
+                )
             )
 
     def stream(
@@ -183,11 +214,13 @@ class Database:
         self, query: str, parameters: Parameters | None, timeout: float | None, routing: neo4j.RoutingControl
     ) -> list[Row]:
         with translate(self.address):
-            records, _, _ = self.driver.execute_query(
-                neo4j.Query(query, timeout=timeout or self.timeout),
-                dict(parameters or {}),
-                routing_=routing,
-                database_=self.name,
+            records, _, _ = again(
+                lambda: self.driver.execute_query(
+                    neo4j.Query(query, timeout=timeout or self.timeout),
+                    dict(parameters or {}),
+                    routing_=routing,
+                    database_=self.name,
+                )
             )
         return [record.data() for record in records]
 

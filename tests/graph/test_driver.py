@@ -1,13 +1,16 @@
 """The way to the database: rows, retries, budgets, and Neo4j's exceptions as ours."""
 
+import itertools
 import logging
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import neo4j
 import pytest
 from neo4j import exceptions as foreign
 
-from graph.driver import OURS, Database, connect, translate
+from graph.driver import OURS, Database, Run, connect, translate
 from graph.errors import (
     AuthenticationFailed,
     DatabaseError,
@@ -119,6 +122,56 @@ def test_a_transaction_that_waits_too_long_for_a_lock_is_ended(empty_database: D
             empty_database.transact(lambda run: run(lock, {"by": "waiter"}), timeout=0.5)
         holder.rollback()
     assert empty_database.read("MATCH (n:Thing) RETURN n.by AS by") == [{"by": None}]
+
+
+def taken_by_another(database: Database, holders: list[neo4j.Transaction]) -> None:
+    """Take the connection that the driver has just given back, as another thread may."""
+    holders.append(database.driver.session(database=database.name).begin_transaction())
+
+
+def test_a_failure_is_named_though_its_connection_is_in_use_again(empty_database: Database) -> None:
+    empty_database.write("CREATE CONSTRAINT FOR (n:Thing) REQUIRE n.id IS UNIQUE")
+    holders: list[neo4j.Transaction] = []
+
+    def twice(run: Run) -> None:
+        try:
+            run("UNWIND [1, 1] AS id CREATE (:Thing {id: id})", {})
+        except foreign.ConstraintError:
+            taken_by_another(empty_database, holders)
+            raise
+
+    with pytest.raises(StatementFailed, match="already exists"):
+        empty_database.transact(twice)
+    holders[0].close()
+
+
+def test_a_deadlock_is_tried_again_though_its_connection_is_in_use_again(empty_database: Database) -> None:
+    empty_database.write("CREATE (:Thing {id: 0}), (:Thing {id: 1})")
+    holders: list[neo4j.Transaction] = []
+    both_hold_one = Barrier(2)
+
+    def add(order: list[int]) -> None:
+        attempts = itertools.count()
+
+        def both(run: Run) -> None:
+            first = next(attempts) == 0
+            try:
+                for id in order:
+                    run("MATCH (n:Thing {id: $id}) SET n.count = coalesce(n.count, 0) + 1", {"id": id})
+                    if first and id == order[0]:
+                        both_hold_one.wait(10)
+            except foreign.TransientError:
+                taken_by_another(empty_database, holders)
+                raise
+
+        empty_database.transact(both)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(add, ([0, 1], [1, 0])))
+    assert holders
+    for holder in holders:
+        holder.close()
+    assert empty_database.read("MATCH (n:Thing) RETURN n.count AS count") == [{"count": 2}, {"count": 2}]
 
 
 def test_empty_database_is_empty(empty_database: Database) -> None:

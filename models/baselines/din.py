@@ -113,6 +113,7 @@ class DIN(NeuralRecommender[DINOptions]):
         return DINOptions(
             width=trial.suggest_categorical("width", [16, 32, 64]),
             epochs=trial.suggest_int("epochs", 2, 10),
+            batch=trial.suggest_categorical("batch", [16, 64, 256]),
             rate=trial.suggest_float("rate", 5e-4, 1e-2, log=True),
             dropout=trial.suggest_float("dropout", 0.0, 0.5),
             length=trial.suggest_categorical("length", [10, 20, 30, 50]),

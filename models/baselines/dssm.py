@@ -55,6 +55,7 @@ class DSSM(NeuralRecommender[DSSMOptions]):
         return DSSMOptions(
             width=trial.suggest_categorical("width", [32, 64, 128]),
             epochs=trial.suggest_int("epochs", 5, 40),
+            batch=trial.suggest_categorical("batch", [512, 2048, 8192]),
             rate=trial.suggest_float("rate", 5e-4, 1e-2, log=True),
             dropout=trial.suggest_float("dropout", 0.0, 0.5),
             temperature=trial.suggest_float("temperature", 0.03, 0.3, log=True),

@@ -83,7 +83,8 @@ class LightGCN(NeuralRecommender[GraphOptions]):
     def space(trial: "Trial") -> GraphOptions:
         return GraphOptions(
             width=trial.suggest_categorical("width", [32, 64, 128]),
-            epochs=trial.suggest_int("epochs", 5, 40),
+            epochs=trial.suggest_int("epochs", 10, 80),
+            batch=trial.suggest_categorical("batch", [8192, 32_768]),
             rate=trial.suggest_float("rate", 3e-3, 0.1, log=True),
             layers=trial.suggest_int("layers", 1, 3),
             temperature=trial.suggest_float("temperature", 0.05, 0.4, log=True),

@@ -59,7 +59,8 @@ class NGCF(NeuralRecommender[GraphOptions]):
     def space(trial: "Trial") -> GraphOptions:
         return GraphOptions(
             width=trial.suggest_categorical("width", [32, 64]),
-            epochs=trial.suggest_int("epochs", 5, 40),
+            epochs=trial.suggest_int("epochs", 10, 80),
+            batch=trial.suggest_categorical("batch", [8192, 32_768]),
             rate=trial.suggest_float("rate", 1e-3, 0.05, log=True),
             dropout=trial.suggest_float("dropout", 0.0, 0.5),
             layers=trial.suggest_int("layers", 1, 3),

@@ -58,6 +58,7 @@ class SASRec(NeuralRecommender[SASRecOptions]):
         return SASRecOptions(
             width=trial.suggest_categorical("width", [32, 64, 128]),
             epochs=trial.suggest_int("epochs", 3, 20),
+            batch=trial.suggest_categorical("batch", [16, 64, 256]),
             rate=trial.suggest_float("rate", 5e-4, 5e-3, log=True),
             dropout=trial.suggest_float("dropout", 0.1, 0.5),
             length=trial.suggest_categorical("length", [20, 50, 100, 200]),

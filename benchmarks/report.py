@@ -1,34 +1,39 @@
-"""The figures around shopping intents as a page: `python -m benchmarks.report` writes `docs/intents-results.md`.
+"""What was measured as pages: `python -m benchmarks.report` writes `docs/intents-results.md` and `docs/quality.md`.
 
-From `benchmarks/results/encoder.json`, `audit.json` and `intents.json`; no figure is typed by hand.
+From the files in `benchmarks/results`; no figure is typed by hand.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 FOLDER = Path(__file__).parent / "results"
-PAGE = Path(__file__).parent.parent / "docs" / "intents-results.md"
-COMMANDS = {"encoder": "benchmarks.encoder", "audit": "benchmarks.audit", "intents": "benchmarks.intents"}
+DOCS = Path(__file__).parent.parent / "docs"
 SOURCES = {"table": "the open table", "queries": "the query table", "both": "both"}
 
 
 def main() -> None:
-    found = {name: _read(name) for name in COMMANDS}
-    parts = ["# Shopping intents: figures", HEAD]
-    if found["encoder"]:
-        parts.append(encoder(found["encoder"]))
-    if found["audit"]:
-        parts.append(audit(found["audit"]))
-    if found["intents"]:
-        parts.append(behaviour(found["intents"]))
-    PAGE.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-    print(PAGE)
+    for name, page in {"intents-results": intents, "quality": quality}.items():
+        file = DOCS / f"{name}.md"
+        file.write_text("\n\n".join(page()) + "\n", encoding="utf-8")
+        print(file)
 
 
-HEAD = """Made by `python -m benchmarks.report` from the files in [benchmarks/results](../benchmarks/results), each of which is written by the
-command that its section names. Intervals are 95%. How it all works is in [intents.md](intents.md)."""
+def intents() -> list[str]:
+    return [
+        "# Shopping intents: figures",
+        "Made by `python -m benchmarks.report` from the files in [benchmarks/results](../benchmarks/results), each of which is written by the\n"
+        "command that its section names. Intervals are 95%. How it all works is in [intents.md](intents.md).",
+        *_sections({"encoder": encoder, "audit": audit, "intents": behaviour}),
+    ]
+
+
+def _sections(parts: dict[str, Callable[[Any], str]]) -> list[str]:
+    found = {name: _read(name) for name in parts}
+    return [part(found[name]) for name, part in parts.items() if found[name]]
 
 
 def _read(name: str) -> Any:
@@ -130,6 +135,63 @@ def behaviour(found: dict[str, Any]) -> str:
             head = ["", "precision@10", "NDCG@10", f"{own} minus it, NDCG@10"]
             parts += [f"**{store}: {task}** ({one['cases']:,} cases)", table(head, rows)]
     return "\n\n".join(parts)
+
+
+def quality() -> list[str]:
+    """A table for each protocol of each store, best first, and what tuning chose."""
+    grouped = defaultdict(lambda: defaultdict(list))
+    for row in _read("quality") or []:
+        grouped[row["data"], row["protocol"]][row["model"], row["engine"]].append(row)
+    parts = [
+        "# Quality: figures",
+        "Made by `python -m benchmarks.report` of what `python -m benchmarks.quality` measured: every model tuned with the same number of trials on each user's last "
+        "training moment, fitted on all training rows, ranked on the same split. How it is measured, and what each metric says, is in [evaluation.md](evaluation.md).\n\n"
+        "- `pdn` by `cypher` is what is served: the list of the Cypher query from the stored graph. By `network` all items are scored.\n"
+        "- In brackets: the 95% interval over users; with several seeds the means of both. *Seeds* has their number and how far apart their NDCG@10 are.\n"
+        "- *Fit* and *memory* are of the last fit alone, in a process of its own: seconds on the machine that measured, and the most that it held, snapshot included.\n"
+        "- A model without a row has not been measured on this store yet.",
+    ]
+    for (data, protocol), models in grouped.items():
+        ranked = sorted(models.items(), key=lambda one: -_mean(one[1], "ndcg@10"))
+        parts += [f"## {data}: {protocol}", table(QUALITY, [_quality(*name, rows) for name, rows in ranked])]
+    trials = _read("trials") or {}
+    if trials:
+        parts += [
+            "## What tuning chose",
+            "NDCG@10 on validation events: the model's defaults, which are the first trial, and the best.",
+            table(
+                ["data and model", "trials", "defaults", "best", "options"], [_tuned(*one) for one in trials.items()]
+            ),
+        ]
+    return parts
+
+
+QUALITY = ["model", "by", "NDCG@10", "HR@10", "coverage@10", "popularity bias@10", "seeds", "fit, s", "memory, MiB"]
+
+
+def _mean(rows: Sequence[dict[str, Any]], metric: str) -> float:
+    return mean(row["metrics"][metric] for row in rows)
+
+
+def _quality(model: str, engine: str, rows: Sequence[dict[str, Any]]) -> list[object]:
+    figures = []
+    for metric in ("ndcg@10", "hr@10", "coverage@10", "popularity_bias@10"):
+        known = [row for row in rows if metric in row["metrics"]]  # a sampled protocol has no lists
+        ends = [mean(row["intervals"][metric][end] or 0.0 for row in known) for end in ("low", "high") if known]
+        figures.append(_interval([_mean(known, metric), *ends]) if known else "")
+    first = [row["metrics"]["ndcg@10"] for row in rows]
+    spread = f"{len(rows)}, {max(first) - min(first):.4f}" if len(rows) > 1 else "1"
+    return [model, engine, *figures, spread, f"{rows[-1]['train_seconds']:,.0f}", f"{rows[-1]['peak_mib']:,}"]
+
+
+def _tuned(name: str, found: dict[str, Any]) -> list[object]:
+    reached = [trial["ndcg@10"] for trial in found["trials"]]
+    options = ", ".join(f"{key} {_short(value)}" for key, value in found["options"].items() if key != "seed")
+    return [name, len(reached), f"{reached[0]:.4f}", f"{max(reached):.4f}", options]
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _interval(found: Sequence[float] | None) -> str:

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import pytest
 
-from benchmarks import quality
+from benchmarks import quality, report
 from graph.driver import Database
 from graph.generations import drop, list_generations, live_generation, switch
 from tests.api.conftest import Line, answer
@@ -18,6 +19,7 @@ from tests.api.web.conftest import kept
 def results(shop: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(quality, "RESULTS", tmp_path / "quality.json")
     monkeypatch.setattr(quality, "TRIALS", tmp_path / "trials.json")
+    monkeypatch.setattr(report, "FOLDER", tmp_path)
     monkeypatch.setenv("TWOHOP_HOME", str(tmp_path / "home"))  # its model is none of the shop's
     return tmp_path
 
@@ -53,6 +55,11 @@ def test_models_are_tuned_and_measured_once(results: Path) -> None:
     assert found[0]["metrics"]["ndcg@10"] > found[2]["metrics"]["ndcg@10"] > 0  # the shop has groups
     trials = json.loads((results / "trials.json").read_text())
     assert [len(trials[f"small-shop {name}"]["trials"]) for name in ("popularity", "ials")] == [1, 2]
+    pages = "\n".join(report.quality())
+    middle = mean(row["metrics"]["ndcg@10"] for row in found[:2])
+    assert f"| ials | scores | {middle:.3f} (" in pages
+    assert pages.index("| ials |") < pages.index("| popularity |")  # best first
+    assert "| small-shop ials | 2 |" in pages
     before = (results / "quality.json").stat().st_mtime_ns
     quality.main(arguments)
     assert (results / "quality.json").stat().st_mtime_ns == before

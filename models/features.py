@@ -1,11 +1,13 @@
 """The features of PDN: z_u of shoppers, x_i of items, a_uj of interactions, c_ji of pairs, and the bias features."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from graph.errors import SourceError
 from models.fields import Buckets, Category, Codes, FieldGroup
 from models.interactions import Floats, Interactions, Ints
 from models.pairs import Pairs
@@ -67,12 +69,27 @@ class Features:
 
     @property
     def levels(self) -> int:
-        """Levels of the browse tree in x_i."""
-        return sum(one.name.startswith(CATEGORY) for one in self.item.fields)
+        """Levels of the browse tree in x_i, from the top down to the deepest that it has."""
+        found = [one.name.removeprefix(CATEGORY) for one in self.item.fields if one.name.startswith(CATEGORY)]
+        return max(map(int, found), default=-1) + 1
 
     @classmethod
     def of_json(cls, groups: dict[str, Any]) -> Self:
         return cls(**{name: FieldGroup.of_json(groups[name]) for name in GROUPS})
+
+    def without(self, names: Collection[str]) -> "Features":
+        """The rest, when these are left out, named `group.name`.
+
+        Raises `SourceError` for names that are not there, and where a group of an edge or a node would be empty.
+        """
+        known = {name: [f"{name}.{one.name}" for one in getattr(self, name).fields] for name in GROUPS}
+        every = [one for group in known.values() for one in group]
+        if unknown := sorted(set(names) - set(every)):
+            raise SourceError(f"cannot leave out {', '.join(unknown)}: the features here are {', '.join(every)}")
+        for name, group in known.items():
+            if name != "bias" and set(group) <= set(names):
+                raise SourceError(f"cannot leave out {', '.join(group)}: no feature of {name} would be left")
+        return Features(**{name: getattr(self, name).without(names, f"{name}.") for name in GROUPS})
 
 
 class Encoder:
@@ -94,9 +111,15 @@ class Encoder:
 
     @classmethod
     def fit(
-        cls, data: "Data", events: Interactions, pairs: Pairs, exposures: "Exposures | None", min_buyers: int
+        cls,
+        data: "Data",
+        events: Interactions,
+        pairs: Pairs,
+        exposures: "Exposures | None",
+        min_buyers: int,
+        without: Collection[str] = (),
     ) -> Self:
-        """Learn vocabularies and bucket edges from training rows."""
+        """Learn vocabularies and bucket edges from training rows; `without` as in `Features.without`."""
         levels = min(LEVELS, max(data["browse_node"].level, default=-1) + 1)
         users, items = user_columns(data), item_columns(data, levels)
         known = [
@@ -142,19 +165,15 @@ class Encoder:
             ),
             bias=FieldGroup(tuple(bias)),
         )
-        return cls(data, features, exposures)
+        return cls(data, features.without(without), exposures)
 
     def item_codes(self, buyers: Ints) -> Codes:
         """x of all items [N, Fx] for these counts of buyers [N]."""
-        codes = self._item.copy()
-        codes[:, -1] = self.features.item.fields[-1].encode(buyers)
-        return codes
+        return self.features.item.filled(self._item, {"buyers": buyers})
 
     def user_codes(self, user: Ints, activity: Ints) -> Codes:
         """z of shoppers [B, Fz] who have met `activity` [B] items so far."""
-        codes = self._user[user]
-        codes[:, -1] = self.features.user.fields[-1].encode(activity)
-        return codes
+        return self.features.user.filled(self._user[user], {"activity": activity})
 
     def behaviour_codes(self, events: Interactions, event: Ints, end: Ints) -> Codes:
         """a_uj [T, Fa] of trigger events as seen just before event number `end` [T] of the same user."""
@@ -180,11 +199,13 @@ class Encoder:
 
     def bias_codes(self, item: Ints, place: Ints, time: Ints) -> Codes:
         """Codes [C, Fb] of where each candidate was exposed and of the hour."""
+        codes = np.zeros((len(item), len(self.features.bias.fields)), dtype=np.int64)
         if self.exposures is None or not self.features.bias.fields:
-            return np.zeros((len(item), len(self.features.bias.fields)), dtype=np.int64)
-        placement = self.exposures.codes(item, place, time)
-        hour = self.features.bias.fields[-1].encode(np.where(time >= 0, time % DAY / HOUR, np.nan))
-        return np.concatenate([placement, hour[:, None]], axis=1)
+            return codes
+        placed = dict(zip(("display", "mailer"), self.exposures.codes(item, place, time).T, strict=True))
+        for column, one in enumerate(self.features.bias.fields):
+            codes[:, column] = placed.get(one.name, 0)
+        return self.features.bias.filled(codes, {"hour": np.where(time >= 0, time % DAY / HOUR, np.nan)})
 
 
 def _categories(columns: dict[str, Any]) -> list[Category | Buckets]:

@@ -1,6 +1,6 @@
 """Discretisation: every feature, dense or categorical, becomes a code in a field (PDN, section 4.2)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -106,6 +106,18 @@ class FieldGroup:
         for place, one in enumerate(self.fields):
             codes[:, place] = one.encode(columns[one.name])
         return codes
+
+    def filled(self, codes: Codes, columns: dict[str, Any]) -> Codes:
+        """A copy of `codes` [R, F] in which the fields of these columns are encoded anew, where the group has them."""
+        codes = codes.copy()
+        for place, one in enumerate(self.fields):
+            if one.name in columns:
+                codes[:, place] = one.encode(columns[one.name])
+        return codes
+
+    def without(self, names: Collection[str], prefix: str) -> "FieldGroup":
+        """The fields that are not in `names`, where each stands with `prefix`."""
+        return FieldGroup(tuple(one for one in self.fields if f"{prefix}{one.name}" not in names))
 
     def to_json(self) -> list[dict[str, Any]]:
         return [

@@ -21,6 +21,8 @@ class Recipe(BaseModel):
         weight_decay: of AdamW.
         validation_users: shoppers whose last moment is left out and predicted after each epoch; 0 leaves none out.
         similar: k, neighbours an item in the index.
+        without: features that no network sees, such as `item.id` or `pair.text`. The manifest of a model names all
+            that it has, by group.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -33,6 +35,7 @@ class Recipe(BaseModel):
     weight_decay: float = 1e-5
     validation_users: int = 500
     similar: int = 100
+    without: tuple[str, ...] = ()
 
 
 def read_recipe(source: str, file: Path | None = None) -> Recipe:

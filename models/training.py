@@ -67,7 +67,8 @@ def train(data: HeteroData, exposures_file: Path, folder: Path, recipe: Recipe) 
     Each shopper's last moment is the validation row: no statistic and no example sees it. `HELD_OUT` edges are not
     read at all. An interrupted training with the same recipe and data goes on at its last checkpoint.
 
-    Raises `StoreEmpty` without interactions, `ArtefactError` when the model cannot be written.
+    Raises `StoreEmpty` without interactions, `SourceError` where the recipe leaves out features that are not there, and
+    `ArtefactError` when the model cannot be written.
     """
     every = Interactions.of(data)
     if not len(every):
@@ -76,7 +77,7 @@ def train(data: HeteroData, exposures_file: Path, folder: Path, recipe: Recipe) 
     events = every.where(~held)
     pairs = candidate_pairs(events, data, recipe.pairs)
     exposures = Exposures.read(exposures_file, list(data["item"].id), list(data.places), data.source.first_week)
-    encoder = Encoder.fit(data, events, pairs, exposures, recipe.pairs.min_buyers)
+    encoder = Encoder.fit(data, events, pairs, exposures, recipe.pairs.min_buyers, recipe.without)
     sampler = Sampler(events, pairs, encoder, np.ones(len(events), dtype=bool), recipe.sampling)
     checkpoint = Checkpoint(folder, fingerprint(recipe, every))
     torch.manual_seed(recipe.sampling.seed)

@@ -126,14 +126,16 @@ def excerpt_of(data: HeteroData, users: Sequence[int], items: Sequence[int] | No
     return found
 
 
-@pytest.fixture(scope="module")
-def trained() -> tuple[HeteroData, Scores, ServedNetwork]:
+@pytest.fixture(
+    scope="module", params=[(), ("item.id", "item.buyers", "user.activity", "behaviour.steps", "pair.text")], ids=len
+)
+def trained(request: pytest.FixtureRequest) -> tuple[HeteroData, Scores, ServedNetwork]:
     """Shoppers who come back to what they had, all edges by torch, and the same network served."""
     again = [(user, item, place + 20) for user, item, place in clustered_events() if (user + item) % 3 == 0]
     data = make_snapshot(clustered_events() + again, users=30, items=24)
     events = Interactions.of(data)
     pairs = candidate_pairs(events, data, PairOptions(candidates=20, window=3, profile_share=0.5))
-    encoder = Encoder.fit(data, events, pairs, None, 1)
+    encoder = Encoder.fit(data, events, pairs, None, 1, request.param)
     model = network(1, sizes=encoder.features.sizes)
     terms = Terms.fit(profile_words(data, browse_paths(data)))
     served = ServedNetwork(export(model), encoder.features, terms, similar=5, min_buyers=1)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch_geometric.data import HeteroData
 
-from graph.errors import ArtefactError, StoreEmpty
+from graph.errors import ArtefactError, SourceError, StoreEmpty
 from models import artefacts, training
 from models.index import build_index, index_weights, network_scores
 from models.recipe import Recipe, read_recipe
@@ -101,6 +101,35 @@ def test_network_scores_are_equation_14(clustered: HeteroData, tmp_path: Path) -
                 if u == user and (j, item) in s:
                     expected[item] += np.log(1 + np.exp(float(trigger)) * np.exp(float(s[j, item])))
         np.testing.assert_allclose(scores.of_user(user), expected, rtol=1e-5)
+
+
+def test_features_can_be_left_out(clustered: HeteroData, tmp_path: Path) -> None:
+    """The network doesn't have them, in the index neither, and what is left is as good as before on this shop."""
+    left_out = ("item.id", "user.activity", "item.buyers", "behaviour.days", "pair.cosine", "pair.text")
+    whole = run(clustered, tmp_path / "whole").manifest["features"]
+    saved = run(clustered, tmp_path, RECIPE.model_copy(update={"without": left_out}))
+    names = {f"{group}.{one['name']}" for group, fields in saved.manifest["features"].items() for one in fields}
+    assert {f"{group}.{one['name']}" for group, fields in whole.items() for one in fields} - names == set(left_out)
+    assert saved.manifest["metrics"]["hr@10"] > 0.95
+    weights = build_index(saved, clustered)
+    assert ((weights.similar_source < 12) == (weights.similar_target < 12)).mean() > 0.95
+
+
+@pytest.mark.parametrize(
+    ("without", "said"),
+    [
+        (("pair.txt", "text"), r"cannot leave out pair.txt, text: the features here are user.id, .*pair.text"),
+        (
+            ("user.id", "user.age", "user.activity"),
+            r"user.id, user.age, user.activity: no feature of user would be left",
+        ),
+    ],
+)
+def test_features_that_cannot_be_left_out(
+    clustered: HeteroData, tmp_path: Path, without: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(SourceError, match=said):
+        run(clustered, tmp_path, RECIPE.model_copy(update={"without": without}))
 
 
 def test_no_interactions(snapshot, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

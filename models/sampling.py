@@ -20,8 +20,11 @@ class SamplingOptions:
         triggers: latest events of a shopper that may be triggers.
         positives: most new items taken from one moment.
         negatives: negatives an example.
-        popular: share of the negatives that is drawn by popularity^0.75, the rest uniformly. Popular negatives
-            teach more a draw, and teach that popularity counts for less.
+        popular: share of the negatives that is drawn by popularity^0.75. Popular negatives teach more a draw, and teach
+            that popularity counts for less.
+        in_batch: share that is drawn among the positives of the batch, so by popularity.
+        hard: share that is drawn among the candidates of one of the example's triggers, so with a path at least.
+            What is left of the shares is drawn uniformly.
         recent: only each shopper's last moments are examples; 0 takes all.
         examples: most examples an epoch, drawn anew each epoch; 0 takes all.
         batch: examples a batch.
@@ -32,10 +35,19 @@ class SamplingOptions:
     positives: int = 8
     negatives: int = 48
     popular: float = 0.5
+    in_batch: float = 0.0
+    hard: float = 0.0
     recent: int = 0
     examples: int = 0
     batch: int = 128
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        shares = (self.popular, self.in_batch, self.hard)
+        if min(shares) < 0 or sum(shares) > 1 + 1e-9:
+            raise ValueError(
+                "popular, in_batch and hard are shares of the negatives: from 0 to 1, and 1 together at most"
+            )
 
 
 class Sampler:
@@ -82,13 +94,13 @@ class Sampler:
         history = events.start[user]
         row, event = spans(np.maximum(history, begin - self.options.triggers), begin)
         latest = events.next_same[event] >= begin[row]
-        row, event = row[latest], event[latest]
+        triggers = row, event = row[latest], event[latest]
         # Triggers by item: the look-ups of pairs then walk through the pairs in order, which the cache rewards.
         by_item = np.argsort(events.item[event], kind="stable")
         row, event = row[by_item], event[by_item]
 
         found_row, found = self._positives(example, rng)
-        other_row, other = self._negatives(user, rng)
+        other_row, other = self._negatives(user, triggers, events.item[found], rng)
         place = np.concatenate([found_row, other_row])
         order = np.argsort(place, kind="stable")
         place, item = place[order], np.concatenate([events.item[found], other])[order]
@@ -121,16 +133,37 @@ class Sampler:
         keep = rank < self.options.positives
         return row[keep], self._positive[at[keep]]
 
-    def _negatives(self, user: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
-        count = self.options.negatives
-        row = np.repeat(np.arange(len(user)), count)
+    def _negatives(
+        self, user: Ints, triggers: tuple[Ints, Ints], positives: Ints, rng: np.random.Generator
+    ) -> tuple[Ints, Ints]:
+        """Example and item of each; `triggers` are examples, in order, and their events."""
+        options = self.options
+        row = np.repeat(np.arange(len(user)), options.negatives)
         uniform = rng.integers(len(self.eligible), size=len(row))
         popular = np.minimum(np.searchsorted(self._cumulative, rng.random(len(row))), len(self.eligible) - 1)
-        item = self.eligible[np.where(rng.random(len(row)) < self.options.popular, popular, uniform)]
+        kind = rng.random(len(row))
+        item = self.eligible[np.where(kind < options.popular, popular, uniform)]
+        if options.in_batch:
+            at = np.flatnonzero((kind >= options.popular) & (kind < options.popular + options.in_batch))
+            item[at] = positives[rng.integers(len(positives), size=len(at))]
+        if options.hard:
+            at = np.flatnonzero(kind >= 1 - options.hard)
+            at, hard = self._hard(at, row[at], triggers, rng)
+            item[at] = hard
         key = user[row] * self.events.items + item
         at = np.minimum(np.searchsorted(self._mine, key), len(self._mine) - 1)
         keep = self._mine[at] != key
         return row[keep], item[keep]
+
+    def _hard(self, at: Ints, row: Ints, triggers: tuple[Ints, Ints], rng: np.random.Generator) -> tuple[Ints, Ints]:
+        """Those `at` whose example has a trigger with candidates, and for each one of these candidates."""
+        start = self.pairs.start
+        first, last = np.searchsorted(triggers[0], [row, row + 1])
+        at, first, last = at[last > first], first[last > first], last[last > first]
+        trigger = self.events.item[triggers[1][rng.integers(first, last)]]
+        some = start[trigger + 1] > start[trigger]
+        at, trigger = at[some], trigger[some]
+        return at, self.pairs.target[rng.integers(start[trigger], start[trigger + 1])]
 
     def _add_paths(
         self, batch: HeteroData, triggers: tuple[Ints, Ints], candidates: tuple[Ints, Ints], found: Ints

@@ -1,21 +1,27 @@
 """No example sees its own pair, no statistic sees validation rows, and batches repeat from a seed."""
 
+import dataclasses
+from typing import Any
+
 import numpy as np
+import pytest
 import torch
 from torch_geometric.data import HeteroData
 
 from models.candidates import candidate_pairs
 from models.features import Encoder
-from models.interactions import Interactions
+from models.interactions import Interactions, Ints, spans
 from models.pairs import PairOptions, Pairs
 from models.sampling import Sampler, SamplingOptions
 
 OPTIONS = PairOptions(candidates=50, window=3, profile_share=0.4)
 
 
-def make_sampler(data: HeteroData, **changed: int) -> tuple[Sampler, Interactions, Pairs]:
+def make_sampler(
+    data: HeteroData, pair_options: PairOptions = OPTIONS, **changed: Any
+) -> tuple[Sampler, Interactions, Pairs]:
     events = Interactions.of(data)
-    pairs = candidate_pairs(events, data, OPTIONS)
+    pairs = candidate_pairs(events, data, pair_options)
     encoder = Encoder.fit(data, events, pairs, None, 1)
     options = SamplingOptions(**({"triggers": 20, "negatives": 6, "batch": 16} | changed))
     return Sampler(events, pairs, encoder, np.ones(len(events), dtype=bool), options), events, pairs
@@ -66,13 +72,63 @@ def local_places(batch: HeteroData, triggers: list[int]) -> list[int]:
     return places
 
 
-def test_negatives_are_never_the_shoppers_own(clustered: HeteroData) -> None:
-    sampler, events, _ = make_sampler(clustered, negatives=40)
-    begin = sampler._begin[:10]
-    row, item = sampler._negatives(events.user[begin], np.random.default_rng(1))
+def draw(sampler: Sampler, example: Ints) -> tuple[Ints, Ints, Ints]:
+    """Shopper, the number of the example and the item of each negative of these examples; positives are all items."""
+    events, begin = sampler.events, sampler._begin[example]
+    user = events.user[begin]
+    triggers = spans(events.start[user], begin)
+    row, item = sampler._negatives(user, triggers, events.item[sampler._positive], np.random.default_rng(1))
+    return user[row], row, item
+
+
+@pytest.mark.parametrize("share", ["popular", "in_batch", "hard"])
+def test_negatives_are_never_the_shoppers_own(clustered: HeteroData, share: str) -> None:
+    sampler, events, _ = make_sampler(clustered, **({"negatives": 40, "popular": 0.0} | {share: 0.7}))
+    user, _, item = draw(sampler, np.arange(10))
     mine = {(int(user), int(item)) for user, item in zip(events.user, events.item, strict=True)}
-    assert len(row) > 100
-    assert not mine & {(int(events.user[begin[place]]), int(one)) for place, one in zip(row, item, strict=True)}
+    assert len(item) > 100
+    assert not mine & {(int(user), int(one)) for user, one in zip(user, item, strict=True)}
+
+
+def test_hard_negatives_are_candidates_of_the_examples_triggers(clustered: HeteroData) -> None:
+    """Profiles bring pairs of both halves; here each shopper's triggers have candidates in the own half only."""
+    options = PairOptions(candidates=6, window=3, profile_share=0.0)
+    sampler, events, pairs = make_sampler(clustered, options, negatives=40, popular=0.0, hard=1.0)
+    _, row, item = draw(sampler, np.arange(len(sampler)))
+    reached = set()
+    for example in range(len(sampler)):
+        begin = sampler._begin[example]
+        for trigger in events.item[events.start[events.user[begin]] : begin]:
+            reached |= {(example, int(one)) for one in pairs.target[pairs.start[trigger] : pairs.start[trigger + 1]]}
+    drawn = set(zip(row.tolist(), item.tolist(), strict=True))
+    assert len(drawn) > 100
+    assert drawn <= reached
+    half = make_sampler(clustered, options, negatives=40, popular=0.0, hard=0.5)[0]
+    assert not set(zip(*(column.tolist() for column in draw(half, np.arange(len(half)))[1:]), strict=True)) <= reached
+
+
+def test_hard_negatives_are_uniform_where_no_trigger_has_candidates(snapshot) -> None:  # type: ignore[no-untyped-def]
+    events = [(0, 0, 0), (0, 1, 1), (1, 0, 0), (1, 2, 1)]
+    sampler, _, pairs = make_sampler(snapshot(events, users=2, items=4), popular=0.0, hard=1.0)
+    empty = Sampler(sampler.events, dataclasses.replace(pairs, start=np.zeros_like(pairs.start)), sampler.encoder,
+                    np.ones(len(events), dtype=bool), sampler.options)  # fmt: skip
+    _, _, item = draw(empty, np.arange(len(empty)))
+    assert len(item)
+
+
+def test_in_batch_negatives_are_positives_of_the_batch(clustered: HeteroData) -> None:
+    sampler, events, _ = make_sampler(clustered, negatives=20, popular=0.0, in_batch=1.0)
+    few = events.item[[0, 1, 2]]
+    user = np.arange(4)
+    _, item = sampler._negatives(user, (np.zeros(0, int),) * 2, few, np.random.default_rng(0))
+    assert len(item)
+    assert set(item.tolist()) <= set(few.tolist())
+
+
+@pytest.mark.parametrize("shares", [{"hard": 1.5}, {"popular": -0.1}, {"popular": 0.5, "in_batch": 0.4, "hard": 0.2}])
+def test_shares_of_negatives_are_shares(shares: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="shares of the negatives"):
+        SamplingOptions(**shares)
 
 
 def test_triggers_lie_before_the_moment(clustered: HeteroData) -> None:

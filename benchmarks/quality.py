@@ -7,6 +7,9 @@ where a seed changes anything. PDN is trained by the recipe of its source, index
 (engine cypher) and by the network alone (engine network); its last generation stays live. The test rows are read after
 the options of a model are chosen, and change nothing.
 
+`--variations` measures PDN's instead: the recipe changed in one thing, as `benchmarks/variations.yaml` says (model
+pdn:NAME), and ranked by the network alone, so that nothing is written into the store.
+
 Each fit has a process of its own, so that its memory can be told. What is measured stays in
 `benchmarks/results/quality.json`, and the trials in `benchmarks/results/trials.json`: interrupted, the same command
 goes on where it was. `--again` measures anew.
@@ -17,7 +20,7 @@ import json
 import multiprocessing
 import resource
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -25,6 +28,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import yaml
 from torch_geometric.data import HeteroData
 
 from api.evaluation import as_served, store_protocols
@@ -42,12 +46,17 @@ from models.engines import matrix_engine, network_engine
 from models.evaluation import Catalogue, Engine, Evaluation, evaluate
 from models.index import network_scores
 from models.interactions import Interactions
+from models.recipe import Recipe
 
 RESULTS = Path(__file__).parent / "results" / "quality.json"
 TRIALS = Path(__file__).parent / "results" / "trials.json"
 SEEDS, BUDGET = 3, 10
 M, K = 300, 200  # triggers and neighbours that the Cypher query walks
 PDN = "pdn"
+VARIATIONS = {
+    f"{PDN}:{name}": changes
+    for name, changes in yaml.safe_load(Path(__file__).with_name("variations.yaml").read_text(encoding="utf-8")).items()
+}
 KEY = ("data", "protocol", "model", "engine", "seed")
 STORES = ("movielens-1m", "amazon-beauty", "complete-journey")
 Row = dict[str, Any]
@@ -81,26 +90,35 @@ def measure(store: str, name: str, options: Row, seed: int) -> list[Row]:
         return ranked(database, settings, {"scores": engine}, _about(name, seed, seconds) | {"options": options})
 
 
-def measure_pdn(store: str, seed: int) -> list[Row]:
-    """Train and index PDN, and evaluate the query and the network. Its generation becomes live."""
+def measure_pdn(store: str, name: str, seed: int) -> list[Row]:
+    """Train PDN, or this variation of it, and evaluate the network; PDN itself also indexed, by the query.
+
+    Its generation becomes live.
+    """
     settings, data = read(store)
     with connect(settings) as database:
-        recipe = choose_recipe(read_source(database).id, None, seed=seed)
+        recipe = varied(choose_recipe(read_source(database).id, None, seed=seed), VARIATIONS.get(name, {}))
         begun = time.monotonic()
         artefact = train_pdn(settings, data, recipe)
-        trained = time.monotonic()
-        generations.switch(database, write_index(database, artefact, data))
-        indexed = time.monotonic()
-        generations.prune(database, 2)  # as many as `twohop index` keeps
-        about = _about(PDN, seed, trained - begun) | {
-            "index_seconds": round(indexed - trained, 1),
-            "options": recipe.model_dump(),
-            "artefact": artefact.id,
-            "m": M,
-            "k": K,
-        }
-        network = network_engine(network_scores(artefact, data), list(data["user"].id), list(data["item"].id))
-        return ranked(database, settings, {"cypher": as_served(database, M, K), "network": network}, about)
+        about = _about(name, seed, time.monotonic() - begun) | {"options": recipe.model_dump(), "artefact": artefact.id}
+        engines = {}
+        if name == PDN:
+            begun = time.monotonic()
+            generations.switch(database, write_index(database, artefact, data))
+            about |= {"index_seconds": round(time.monotonic() - begun, 1), "m": M, "k": K}
+            generations.prune(database, 2)  # as many as `twohop index` keeps
+            engines["cypher"] = as_served(database, M, K)
+        scores = network_scores(artefact, data)
+        engines["network"] = network_engine(scores, list(data["user"].id), list(data["item"].id))
+        return ranked(database, settings, engines, about)
+
+
+def varied(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
+    """The recipe with these of its values, section by section."""
+    whole = recipe.model_dump()
+    for name, value in changes.items():
+        whole[name] = whole[name] | value if isinstance(value, dict) else value
+    return Recipe.model_validate(whole)
 
 
 def ranked(database: Database, settings: Settings, engines: dict[str, Engine], about: Row) -> list[Row]:
@@ -143,9 +161,10 @@ def kept(file: Path, default: Any) -> Any:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    every = [PDN, *RECOMMENDERS]
+    every = [PDN, *RECOMMENDERS, *VARIATIONS]
     parser.add_argument("stores", nargs="*", metavar="STORE", help=f"else {', '.join(STORES)}")
-    parser.add_argument("--models", nargs="+", default=every, choices=every, metavar="MODEL", help=", ".join(every))
+    parser.add_argument("--models", nargs="+", choices=every, metavar="MODEL", help=", ".join(every))
+    parser.add_argument("--variations", action="store_true", help="all variations of PDN, where no models are given")
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--trials", type=int, default=BUDGET, help="fits on validation, for each model")
     parser.add_argument("--again", action="store_true", help="measure these models anew")
@@ -153,7 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for store in asked.stores or STORES:
         with running(store) as database:
             data = read_source(database).id
-            for name in asked.models:
+            for name in asked.models or (VARIATIONS if asked.variations else [PDN, *RECOMMENDERS]):
                 if asked.again:
                     keep(RESULTS, [row for row in kept(RESULTS, []) if (row["data"], row["model"]) != (data, name)])
                 run(store, data, name, asked)
@@ -176,8 +195,8 @@ def run(store: str, data: str, name: str, asked: argparse.Namespace) -> None:
     """Measure one model on one store, seed by seed; what is there already is passed over."""
     rows: list[Row] = kept(RESULTS, [])
     done = {row["seed"] for row in rows if (row["data"], row["model"]) == (data, name)}
-    if name == PDN:
-        work = [(seed, measure_pdn, (store, seed)) for seed in range(asked.seeds)]
+    if name == PDN or name in VARIATIONS:
+        work = [(seed, measure_pdn, (store, name, seed)) for seed in range(asked.seeds)]
     else:
         trials: dict[str, Row] = kept(TRIALS, {})
         if asked.again or f"{data} {name}" not in trials:

@@ -147,6 +147,7 @@ def quality() -> list[str]:
         "Made by `python -m benchmarks.report` of what `python -m benchmarks.quality` measured: every model tuned with the same number of trials on each user's last "
         "training moment, fitted on all training rows, ranked on the same split. How it is measured, and what each metric says, is in [evaluation.md](evaluation.md).\n\n"
         "- `pdn` by `cypher` is what is served: the list of the Cypher query from the stored graph. By `network` all items are scored.\n"
+        "- `pdn:NAME` is PDN with one thing changed, as [benchmarks/variations.yaml](../benchmarks/variations.yaml) says.\n"
         "- In brackets: the 95% interval over users; with several seeds the means of both. *Seeds* has their number and how far apart their NDCG@10 are.\n"
         "- *Fit* and *memory* are of the last fit alone, in a process of its own: seconds on the machine that measured, and the most that it held, snapshot included.\n"
         "- A model without a row has not been measured on this store yet.",

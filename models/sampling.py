@@ -110,8 +110,9 @@ class Sampler:
         batch = HeteroData()
         activity = self._distinct[begin] - self._distinct[history]
         batch["user"].z = torch.from_numpy(self.encoder.user_codes(user, activity))
-        # A positive is seen as it was without this buyer: its codes stand in the second half of the item table.
-        met, local = np.unique(np.concatenate([events.item[event], item + events.items * label]), return_inverse=True)
+        # A positive is seen as it was without this buyer: these codes stand in the second half of the item table.
+        # Negatives are seen with one buyer less too, else an item's number and its count together tell which it is.
+        met, local = np.unique(np.concatenate([events.item[event], item + events.items]), return_inverse=True)
         batch["item"].x = self.item_codes[torch.from_numpy(met)]
         trigger = batch["user", "trigger", "item"]
         trigger.edge_index = torch.from_numpy(np.stack([row, local[: len(row)]]))

@@ -11,6 +11,7 @@ import pytest
 from benchmarks import quality, report
 from graph.driver import Database
 from graph.generations import drop, list_generations, live_generation, switch
+from models.recipe import Recipe
 from tests.api.conftest import Line, answer
 from tests.api.web.conftest import kept
 
@@ -41,6 +42,15 @@ def rows(results: Path) -> list[dict[str, Any]]:
     return list(json.loads((results / "quality.json").read_text()))
 
 
+def test_each_variation_is_one_change_of_a_recipe_that_stands() -> None:
+    recipe = Recipe()
+    assert len(quality.VARIATIONS) > 10
+    for changes in quality.VARIATIONS.values():
+        found = quality.varied(recipe, changes)
+        assert found != recipe
+        assert quality.varied(found, recipe.model_dump()) == recipe
+
+
 def test_models_are_tuned_and_measured_once(results: Path) -> None:
     arguments = ["small-shop", "--models", "popularity", "ials", "--trials", "2", "--seeds", "2"]
     quality.main([*arguments[:2], "popularity"])
@@ -67,8 +77,10 @@ def test_models_are_tuned_and_measured_once(results: Path) -> None:
 
 @pytest.mark.usefixtures("_same_generation")
 def test_pdn_is_measured_as_served_and_as_computed(results: Path) -> None:
-    quality.main(["small-shop", "--models", "pdn", "--seeds", "1"])
-    served, computed = rows(results)
+    quality.main(["small-shop", "--models", "pdn", "pdn:no-direct", "--seeds", "1"])
+    served, computed, varied = rows(results)
+    assert (varied["model"], varied["engine"]) == ("pdn:no-direct", "network")
+    assert (computed["options"]["network"]["direct_net"], varied["options"]["network"]["direct_net"]) == (True, False)
     assert (served["engine"], computed["engine"]) == ("cypher", "network")
     assert served["artefact"] == computed["artefact"]
     assert served["train_seconds"] > 0

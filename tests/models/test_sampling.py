@@ -72,6 +72,19 @@ def local_places(batch: HeteroData, triggers: list[int]) -> list[int]:
     return places
 
 
+def test_an_items_codes_do_not_tell_whether_it_was_found(clustered: HeteroData) -> None:
+    """Else a count of one less than the item's own would give positives away, to a network that knows its number."""
+    sampler, _, _ = make_sampler(clustered, negatives=20)
+    seen: dict[int, dict[bool, set[tuple[int, ...]]]] = {}
+    for batch in sampler.batches(0):
+        candidate = batch["user", "candidate", "item"]
+        for place, found in zip(candidate.edge_index[1].tolist(), candidate.y.bool().tolist(), strict=True):
+            codes = tuple(batch["item"].x[place].tolist())
+            seen.setdefault(codes[0], {True: set(), False: set()})[found].add(codes)
+    assert len(seen) == 24
+    assert all(one[True] == one[False] and len(one[True]) == 1 for one in seen.values())
+
+
 def draw(sampler: Sampler, example: Ints) -> tuple[Ints, Ints, Ints]:
     """Shopper, the number of the example and the item of each negative of these examples; positives are all items."""
     events, begin = sampler.events, sampler._begin[example]

@@ -89,7 +89,7 @@ def translate(address: str) -> Iterator[None]:
     try:
         yield
     except (foreign.Neo4jError, foreign.DriverError) as raised:
-        error = _failure(raised)
+        error = _hidden(raised) or raised
         ours = next(OURS[kind] for kind in type(error).__mro__ if kind in OURS)
         if isinstance(error, foreign.Neo4jError) and str(error.code).startswith(TIMED_OUT):
             ours = DeadlineExceeded
@@ -98,25 +98,23 @@ def translate(address: str) -> Iterator[None]:
         raise ours(f"{address}: {line}{ADVICE.get(ours, '')}") from raised
 
 
-def _failure(error: Exception) -> Exception:
-    """What really failed.
+def _hidden(error: BaseException) -> foreign.Neo4jError | None:
+    """The failure behind a `ResultFailedError`.
 
-    The driver gives the connection of a failed transaction back before it ends that transaction. Where another thread
-    has taken it by then, the end raises `ResultFailedError`, which hides the failure and keeps the driver from trying
-    again.
+    The driver (6.4) gives the connection of a failed transaction back before it ends that transaction. Where another
+    thread has taken it by then, the end raises `ResultFailedError`, which hides the failure and keeps the driver from
+    trying again.
     """
     cause = error.__cause__
-    return cause if isinstance(error, foreign.ResultFailedError) and isinstance(cause, foreign.Neo4jError) else error
+    return cause if isinstance(error, foreign.ResultFailedError) and isinstance(cause, foreign.Neo4jError) else None
 
 
 def _hidden_and_passing(error: BaseException) -> bool:
-    cause = error.__cause__
-    return (
-        isinstance(error, foreign.ResultFailedError) and isinstance(cause, foreign.Neo4jError) and cause.is_retryable()
-    )
+    hidden = _hidden(error)
+    return hidden is not None and hidden.is_retryable()
 
 
-# For what the driver would have tried again itself, were it not hidden from it: see `_failure`.
+# For what the driver would have tried again itself, had it seen it: see `_hidden`.
 again = tenacity.Retrying(
     retry=tenacity.retry_if_exception(_hidden_and_passing),
     wait=tenacity.wait_random_exponential(multiplier=0.01, max=1),

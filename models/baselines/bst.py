@@ -11,8 +11,8 @@ from torch_geometric.nn import MLP
 from models.baselines.embeddings import item_profile, look_up, user_profile
 from models.baselines.towers import TwoTowers
 from models.baselines.training import NeuralOptions, NeuralRecommender
-from models.baselines.transformer import CausalTransformer
 from models.interactions import Interactions
+from models.transformer import CausalTransformer
 
 if TYPE_CHECKING:
     from optuna import Trial

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from models.baselines.embeddings import item_profile, look_up, user_profile
-from models.baselines.softmax import Negatives, sampled_loss
 from models.baselines.training import Network, NeuralOptions, NeuralRecommender
 from models.interactions import Interactions
+from models.softmax import Negatives, sampled_loss
 
 if TYPE_CHECKING:
     from optuna import Trial

@@ -9,8 +9,8 @@ from torch import Tensor
 from models.baselines.embeddings import item_profile, look_up
 from models.baselines.towers import TwoTowers
 from models.baselines.training import NeuralOptions, NeuralRecommender
-from models.baselines.transformer import CausalTransformer
 from models.interactions import Interactions
+from models.transformer import CausalTransformer
 
 if TYPE_CHECKING:
     from optuna import Trial

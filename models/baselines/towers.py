@@ -5,8 +5,8 @@ from abc import abstractmethod
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.baselines.softmax import Negatives, softmax_loss
 from models.baselines.training import Network
+from models.softmax import Negatives, softmax_loss
 
 
 class TwoTowers(Network):

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from graph.progress import step
 from models.baselines.contract import Options, Recommender
-from models.baselines.histories import Batch, last_items, pairs, windows
-from models.baselines.softmax import Negatives
 from models.interactions import Floats, Interactions, Ints
+from models.softmax import Negatives
 from models.training import device
+from models.windows import Batch, last_items, pairs, windows
 
 if TYPE_CHECKING:
     from torch_geometric.data import HeteroData

@@ -10,15 +10,15 @@ from torch import Tensor
 
 from models.baselines.bst import BSTNetwork, BSTOptions
 from models.baselines.din import DINNetwork, DINOptions
-from models.baselines.histories import last_items, pairs, windows
 from models.baselines.lightgcn import GraphOptions, LightGCNNetwork
 from models.baselines.ngcf import NGCFNetwork
 from models.baselines.sasrec import SASRecNetwork, SASRecOptions
-from models.baselines.softmax import Negatives, softmax_loss
 from models.baselines.towers import TwoTowers
 from models.baselines.training import NeuralOptions, schedule
 from models.baselines.youtube_dnn import YouTubeDNNNetwork
 from models.interactions import Interactions
+from models.softmax import Negatives, softmax_loss
+from models.windows import last_items, pairs, windows
 from tests.models.conftest import clustered_events, make_snapshot
 
 ITEMS = 24

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from models.pdn import PDN
 
 OPSET = 20
-ROWS = 3  # of the example inputs; every number of rows is dynamic
 
 
 class _Function(nn.Module):
@@ -32,19 +31,27 @@ def export(network: PDN) -> dict[str, bytes]:
 
     - triggers: z [B, Fz], x [N, Fx], edge_index [2, T], a [T, Fa] → t [T]
     - similarities: x [N, Fx], source [P], target [P], c [P, Fc] → s [P]
-    - user_vectors: z [B, Fz] → p [B, k]; item_vectors: x [N, Fx] → q [N, k]. Without Direct Net both are left out.
+    - item_vectors: x [N, Fx] → q [N, k]
+    - user_vectors: z [B, Fz] → p [B, k], or history_vectors: x [N, Fx], history [B, L] → p [B, k], as the network has
+      it. Without Direct Net there are neither of these nor item_vectors.
 
     All inputs are int64. Every number of rows is dynamic.
     """
     network = network.cpu().eval()
-    z, x, a, c = (torch.zeros(ROWS, len(part.sizes), dtype=torch.long) for part in _parts(network))
-    index = torch.zeros(ROWS, dtype=torch.long)
+    # Rows of the example inputs, whose number is dynamic: more than L, else the two are taken for one.
+    rows, length = network.options.history + 3, network.options.history
+    z, x, a, c = (torch.zeros(rows, len(part.sizes), dtype=torch.long) for part in _parts(network))
+    index = torch.zeros(rows, dtype=torch.long)
     wanted: dict[str, dict[str, Tensor]] = {
         "triggers": {"z": z, "x": x, "edge_index": torch.stack([index, index]), "a": a},
         "similarities": {"x": x, "source": index, "target": index, "c": c},
     }
     if network.options.direct_net:
-        wanted |= {"user_vectors": {"z": z}, "item_vectors": {"x": x}}
+        wanted |= {"item_vectors": {"x": x}}
+        if network.options.reads_history:
+            wanted |= {"history_vectors": {"x": x, "history": torch.zeros(rows, length, dtype=torch.long)}}
+        else:
+            wanted |= {"user_vectors": {"z": z}}
     return {name: _graph(_Function(network, name), inputs) for name, inputs in wanted.items()}
 
 

@@ -5,6 +5,10 @@
 
 `TrigNet` gives t_uj (eq. 8), `SimNet` gives s_ji (eq. 9), `DirectNet` gives d_ui (eq. 11), `BiasNet` gives
 y_bias, which is dropped when serving (eq. 14). A path exists where the index has the pair j → i.
+
+With `PDNOptions.history` p_u is no MLP over the shopper's profile but what a causal transformer says of the latest
+items in their order (SASRec; Kang and McAuley, ICDM 2018, https://doi.org/10.1109/ICDM.2018.00035). d_ui stays a
+product of two vectors, and ŷ a sum of paths.
 """
 
 from collections.abc import Sequence
@@ -18,6 +22,8 @@ from torch_geometric.data import HeteroData
 from torch_geometric.nn import MLP
 from torch_geometric.utils import scatter
 
+from models.transformer import CausalTransformer
+
 
 @dataclass(frozen=True)
 class PDNOptions:
@@ -28,6 +34,10 @@ class PDNOptions:
         hidden: width of the hidden layers of TrigNet and SimNet.
         direct: k, size of p_u and q_i.
         direct_net, bias_net: switch a part off, as in table 2 of the paper.
+        history: L, latest items of which a transformer makes p_u; 0: p_u is an MLP over the shopper's profile.
+        layers, heads, dropout: of the transformer.
+        without_direct: share of the examples that are trained on their paths alone. A strong Direct Net leaves the
+            paths nothing to learn, and it is paths that find what is served and say why.
     """
 
     embedding: int = 8
@@ -35,6 +45,15 @@ class PDNOptions:
     direct: int = 16
     direct_net: bool = True
     bias_net: bool = True
+    history: int = 0
+    layers: int = 2
+    heads: int = 2
+    dropout: float = 0.2
+    without_direct: float = 0.0
+
+    @property
+    def reads_history(self) -> bool:
+        return self.direct_net and self.history > 0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -57,6 +76,10 @@ class FieldEmbedding(nn.Module):
     def forward(self, codes: Tensor) -> Tensor:
         """[R, F] codes → [R, F · d]."""
         return F.embedding(codes + self.offsets, self.table).flatten(1)
+
+    def total(self, codes: Tensor) -> Tensor:
+        """The sum of a row's embeddings: [R, F] codes → [R, d]."""
+        return F.embedding(codes + self.offsets, self.table).sum(1)
 
     def project(self, codes: Tensor, weight: Tensor) -> Tensor:
         """`forward(codes) @ weight.T` by way of projected tables: [R, F] codes, [h, F · d] weight → [R, h].
@@ -98,11 +121,38 @@ class EdgeNet(nn.Module):
         return self.head(torch.cat([left, edge, right], dim=-1) @ self.first.weight.T)
 
 
+class HistoryNet(nn.Module):
+    """p_u of the latest L items, and q_i as the sum of an item's embeddings: in and out by the same vectors."""
+
+    def __init__(self, item: Sequence[int], options: PDNOptions) -> None:
+        super().__init__()
+        width = options.direct
+        self.item = FieldEmbedding(item, width)
+        # Sums start with a length of about 1.
+        nn.init.normal_(self.item.table, std=(width * max(1, len(item))) ** -0.5)
+        # A direction that all items share: along it p_u says how likely any item is, so that p is a probability.
+        self.shared = nn.Parameter(torch.randn(width) * width**-0.5)
+        self.nothing = nn.Parameter(torch.zeros(width))
+        self.transformer = CausalTransformer(
+            width, options.history, options.layers, options.heads, options.dropout, F.gelu, norm_first=True
+        )
+
+    def items(self, x: Tensor) -> Tensor:
+        """q_i [N, k] from item codes [N, Fx]."""
+        return self.item.total(x) + self.shared
+
+    def forward(self, x: Tensor, history: Tensor) -> Tensor:
+        """[B, L, k] what each position says of the next item; history [B, L] rows of x, padded on the left with N."""
+        embedded = F.embedding(history, torch.cat([self.items(x), self.nothing[None]]))
+        said: Tensor = self.transformer(embedded, history >= x.shape[0])
+        return said
+
+
 class PDN(nn.Module):
     """The network. `forward` takes a batch made by `models.sampling` and gives ŷ of each candidate.
 
     A batch is a `HeteroData` with
-        ('user').z [B, Fz] codes of each example's shopper;
+        ('user').z [B, Fz] codes of each example's shopper, and .history [B, L] rows of x where the network reads them;
         ('item').x [I, Fx] codes of the items in the batch;
         ('user', 'trigger', 'item').edge_index [2, T] and .a [T, Fa] codes of a_uj;
         ('user', 'candidate', 'item').edge_index [2, C], .y [C] labels, .bias [C, Fb] codes;
@@ -116,16 +166,30 @@ class PDN(nn.Module):
         self.behaviour, self.pair = FieldEmbedding(sizes["behaviour"], d), FieldEmbedding(sizes["pair"], d)
         self.trig_net = EdgeNet(self.user.width, self.behaviour.width, self.item.width, hidden, start=-1.0)
         self.sim_net = EdgeNet(self.item.width, self.pair.width, self.item.width, hidden, start=-2.0)
-        self.user_tower = MLP([self.user.width, hidden, options.direct], act="leaky_relu", norm=None)
-        self.item_tower = MLP([self.item.width, hidden, options.direct], act="leaky_relu", norm=None)
-        # A candidate starts far from certain: without this the direct and the bias part of every negative, 0.69 each at
-        # softplus(0), are what training learns to shrink first, and the paths are shrunk along with them.
-        nn.init.ones_(self.user_tower.lins[-1].bias)
-        nn.init.constant_(self.item_tower.lins[-1].bias, -4.0 / options.direct)
+        if options.reads_history:
+            self.history_net = HistoryNet(sizes["item"], options)
+        else:
+            self.user_tower = MLP([self.user.width, hidden, options.direct], act="leaky_relu", norm=None)
+            self.item_tower = MLP([self.item.width, hidden, options.direct], act="leaky_relu", norm=None)
+            # A candidate starts far from certain: without this the direct and the bias part of every negative, 0.69
+            # each at softplus(0), are what training learns to shrink first, and the paths are shrunk along with them.
+            nn.init.ones_(self.user_tower.lins[-1].bias)
+            nn.init.constant_(self.item_tower.lins[-1].bias, -4.0 / options.direct)
         self.bias = FieldEmbedding(sizes["bias"], d) if options.bias_net and sizes["bias"] else None
         self.bias_net = MLP([self.bias.width, 1], norm=None) if self.bias else None
         if self.bias_net is not None:
             nn.init.constant_(self.bias_net.lins[-1].bias, -4.0)
+
+    @torch.no_grad()
+    def expect(self, batch: HeteroData) -> None:
+        """Start with paths so weak that about one item is expected at a time: Σ_i of the paths is 1 over this batch.
+
+        Where each negative stands for many items, the sum is far too large at first, and training would only shrink it.
+        """
+        candidate = batch["user", "candidate", "item"]
+        y = self._paths(batch)
+        total = (y * (1 - candidate.y) * candidate.weight).sum() / len(batch["user"].z)
+        self.sim_net.rest.lins[-1].bias -= torch.log(total.clamp_min(1e-6))
 
     def triggers(self, z: Tensor, x: Tensor, edge_index: Tensor, a: Tensor) -> Tensor:
         """t_uj of each trigger edge [T] (eq. 8) from user codes [B, Fz], item codes [N, Fx], codes a_uj [T, Fa]."""
@@ -141,37 +205,58 @@ class PDN(nn.Module):
         return self.sim_net.head(from_item[source] + self.pair.project(c, edge) + to_item[target])
 
     def user_vectors(self, z: Tensor) -> Tensor:
-        """p_u [B, k] (eq. 11)."""
+        """p_u [B, k] from user codes (eq. 11)."""
         return self.user_tower(self.user(z))
+
+    def history_vectors(self, x: Tensor, history: Tensor) -> Tensor:
+        """p_u [B, k] from the latest items: item codes [N, Fx], rows of them [B, L], padded on the left with N."""
+        return self.history_net(x, history)[:, -1]
 
     def item_vectors(self, x: Tensor) -> Tensor:
         """q_i [N, k] (eq. 11)."""
-        return self.item_tower(self.item(x))
+        return self.history_net.items(x) if self.options.reads_history else self.item_tower(self.item(x))
 
     def forward(self, batch: HeteroData) -> Tensor:
         """ŷ_ui of each candidate [C] (eq. 12)."""
-        z, x = batch["user"].z, batch["item"].x
-        trigger, candidate = batch["user", "trigger", "item"], batch["user", "candidate", "item"]
-        t = self.triggers(z, x, trigger.edge_index, trigger.a)
-        source = trigger.edge_index[1][batch.path_trigger]
-        target = candidate.edge_index[1][batch.path_candidate]
-        s = self.similarities(x, source, target, batch.c)
-        path = F.softplus(t[batch.path_trigger] + s)
-        y = scatter(path, batch.path_candidate, dim=0, dim_size=candidate.edge_index.size(1), reduce="sum")
+        y = self._paths(batch)
         if self.options.direct_net:
-            user, item = candidate.edge_index
-            d = (self.user_vectors(z)[user] * self.item_vectors(x)[item]).sum(-1)
-            y = y + F.softplus(d)
+            y = y + self._direct(batch)
         if self.bias is not None and self.bias_net is not None:
-            y = y + F.softplus(self.bias_net(self.bias(candidate.bias)).squeeze(-1))
+            codes = batch["user", "candidate", "item"].bias
+            y = y + F.softplus(self.bias_net(self.bias(codes)).squeeze(-1))
         return y
 
+    def _paths(self, batch: HeteroData) -> Tensor:
+        x, trigger = batch["item"].x, batch["user", "trigger", "item"]
+        candidate = batch["user", "candidate", "item"]
+        t = self.triggers(batch["user"].z, x, trigger.edge_index, trigger.a)
+        source = trigger.edge_index[1][batch.path_trigger]
+        target = candidate.edge_index[1][batch.path_candidate]
+        path = F.softplus(t[batch.path_trigger] + self.similarities(x, source, target, batch.c))
+        return scatter(path, batch.path_candidate, dim=0, dim_size=candidate.edge_index.size(1), reduce="sum")
 
-def path_loss(y: Tensor, label: Tensor) -> Tensor:
-    """Mean binary cross-entropy on p = 1 − e^(−ŷ) (section 4.6), computed stably.
+    def _direct(self, batch: HeteroData) -> Tensor:
+        """The direct part of each candidate [C]; in training 0 for a share of the examples (`without_direct`)."""
+        z, x = batch["user"].z, batch["item"].x
+        user, item = batch["user", "candidate", "item"].edge_index
+        keep = torch.ones(len(z), dtype=torch.bool, device=z.device)
+        if self.training and self.options.without_direct:
+            keep = torch.rand(len(z), device=z.device) >= self.options.without_direct
+        if self.options.reads_history:
+            p = self.history_vectors(x, batch["user"].history[keep])
+        else:
+            p = self.user_vectors(z[keep])
+        place, at = keep.cumsum(0) - 1, keep[user].nonzero().squeeze(-1)
+        d = (p[place[user[at]]] * self.item_vectors(x)[item[at]]).sum(-1)
+        return d.new_zeros(len(user)).index_put((at,), F.softplus(d))
 
-    log p = log(−expm1(−ŷ)) and log(1 − p) = −ŷ; ŷ [C] > 0, label [C] in {0, 1}.
+
+def path_loss(y: Tensor, label: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Binary cross-entropy on p = 1 − e^(−ŷ) (section 4.6), stably: the mean, or with weights per positive.
+
+    log p = log(−expm1(−ŷ)) and log(1 − p) = −ŷ; ŷ [C] > 0, label [C] in {0, 1}, weight [C] of each candidate.
     """
     tiny = torch.finfo(y.dtype).tiny
     log_p = torch.log((-torch.expm1(-y)).clamp_min(tiny))
-    return -(label * log_p - (1 - label) * y).mean()
+    loss = -(label * log_p - (1 - label) * y)
+    return loss.mean() if weight is None else (loss * weight).sum() / label.sum().clamp_min(1)

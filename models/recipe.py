@@ -12,6 +12,27 @@ from models.pdn import PDNOptions
 from models.sampling import SamplingOptions
 
 
+class HistoryOptions(BaseModel):
+    """How the transformer of `PDNOptions.history` is trained on whole histories, before all parts are trained together.
+
+    Attributes:
+        epochs: how often each event is a target.
+        batch: windows of L events in a step.
+        learning_rate, weight_decay: of AdamW; the rate is the peak of the one-cycle schedule.
+        negatives: drawn for each step and shared by its targets; 0 compares with all items.
+        together: share of the recipe's learning rate that is left to the transformer when all parts are trained.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    epochs: int = 10
+    batch: int = 16
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.01
+    negatives: int = 512
+    together: float = 0.1
+
+
 class Recipe(BaseModel):
     """Options of all parts of one training; a source without a recipe of its own uses `default.yaml`.
 
@@ -30,6 +51,7 @@ class Recipe(BaseModel):
     pairs: PairOptions = PairOptions()
     network: PDNOptions = PDNOptions()
     sampling: SamplingOptions = SamplingOptions()
+    history: HistoryOptions = HistoryOptions()
     epochs: int = 1
     learning_rate: float = 3e-3
     weight_decay: float = 1e-5

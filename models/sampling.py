@@ -10,6 +10,7 @@ from torch_geometric.data import HeteroData
 from models.features import Encoder
 from models.interactions import Flags, Interactions, Ints, spans
 from models.pairs import Pairs, gap_weight
+from models.windows import padded
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,9 @@ class SamplingOptions:
         in_batch: share that is drawn among the positives of the batch, so by popularity.
         hard: share that is drawn among the candidates of one of the example's triggers, so with a path at least.
             What is left of the shares is drawn uniformly.
+        weighted: each negative counts as many times as it stands for items that were not drawn, so that p is the
+            probability among all items however they are drawn. Not together with `in_batch` or `hard`, whose chances
+            are not known.
         recent: only each shopper's last moments are examples; 0 takes all.
         examples: most examples an epoch, drawn anew each epoch; 0 takes all.
         batch: examples a batch.
@@ -37,6 +41,7 @@ class SamplingOptions:
     popular: float = 0.5
     in_batch: float = 0.0
     hard: float = 0.0
+    weighted: bool = False
     recent: int = 0
     examples: int = 0
     batch: int = 128
@@ -48,18 +53,34 @@ class SamplingOptions:
             raise ValueError(
                 "popular, in_batch and hard are shares of the negatives: from 0 to 1, and 1 together at most"
             )
+        if self.weighted and self.in_batch + self.hard > 0:
+            raise ValueError("weighted negatives are drawn uniformly or by popularity: set in_batch and hard to 0")
 
 
 class Sampler:
-    """Draws batches for `PDN.forward` from training events; `targets` [V] masks the events that are positives."""
+    """Draws batches for `PDN.forward` from training events; `targets` [V] masks the events that are positives.
+
+    `history`: latest items that the network reads besides (`PDNOptions.history`).
+    """
 
     def __init__(
-        self, events: Interactions, pairs: Pairs, encoder: Encoder, targets: Flags, options: SamplingOptions
+        self,
+        events: Interactions,
+        pairs: Pairs,
+        encoder: Encoder,
+        targets: Flags,
+        options: SamplingOptions,
+        history: int = 0,
     ) -> None:
+        self.history = history
         self.events, self.pairs, self.encoder, self.options = events, pairs, encoder, options
         self.eligible = np.unique(pairs.target)
         weight = np.sqrt(pairs.buyers[self.eligible].astype(np.float64)) ** 1.5
-        self._cumulative = np.cumsum(weight / max(weight.sum(), 1e-12))
+        chance = weight / max(weight.sum(), 1e-12)
+        self._cumulative = np.cumsum(chance)
+        expected = options.popular * chance + (1 - options.popular) / max(1, len(self.eligible))
+        self._stands_for = np.ones(events.items, dtype=np.float32)
+        self._stands_for[self.eligible] = 1 / np.maximum(expected * options.negatives, 1e-12)
         indexed = np.zeros(events.items, dtype=bool)
         indexed[self.eligible] = True
         wanted = targets & events.first & (events.moment > 0) & indexed[events.item]
@@ -93,8 +114,8 @@ class Sampler:
         user = events.user[begin]
         history = events.start[user]
         row, event = spans(np.maximum(history, begin - self.options.triggers), begin)
-        latest = events.next_same[event] >= begin[row]
-        triggers = row, event = row[latest], event[latest]
+        last = events.next_same[event] >= begin[row]
+        triggers = row, event = row[last], event[last]
         # Triggers by item: the look-ups of pairs then walk through the pairs in order, which the cache rewards.
         by_item = np.argsort(events.item[event], kind="stable")
         row, event = row[by_item], event[by_item]
@@ -112,14 +133,24 @@ class Sampler:
         batch["user"].z = torch.from_numpy(self.encoder.user_codes(user, activity))
         # A positive is seen as it was without this buyer: these codes stand in the second half of the item table.
         # Negatives are seen with one buyer less too, else an item's number and its count together tell which it is.
-        met, local = np.unique(np.concatenate([events.item[event], item + events.items]), return_inverse=True)
+        latest = padded(events, np.maximum(history, begin - self.history), begin, self.history)
+        read = latest < events.items
+        met, local = np.unique(
+            np.concatenate([events.item[event], item + events.items, latest[read]]), return_inverse=True
+        )
         batch["item"].x = self.item_codes[torch.from_numpy(met)]
+        if self.history:
+            latest[~read] = len(met)
+            latest[read] = local[len(row) + len(item) :]
+            batch["user"].history = torch.from_numpy(latest)
         trigger = batch["user", "trigger", "item"]
         trigger.edge_index = torch.from_numpy(np.stack([row, local[: len(row)]]))
         trigger.a = torch.from_numpy(self.encoder.behaviour_codes(events, event, begin[row]))
         candidate = batch["user", "candidate", "item"]
-        candidate.edge_index = torch.from_numpy(np.stack([place, local[len(row) :]]))
+        candidate.edge_index = torch.from_numpy(np.stack([place, local[len(row) : len(row) + len(item)]]))
         candidate.y = torch.from_numpy(label.astype(np.float32))
+        if self.options.weighted:
+            candidate.weight = torch.from_numpy(np.where(label, 1, self._stands_for[item]).astype(np.float32))
         candidate.bias = torch.from_numpy(
             self.encoder.bias_codes(item, events.place[begin][place], events.time[begin][place])
         )

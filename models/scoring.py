@@ -13,8 +13,10 @@ from models.features import Encoder
 from models.interactions import Interactions, Ints, spans
 from models.pairs import Pairs
 from models.pdn import PDN
+from models.windows import last_items
 
 PART = 200_000  # edges at a time
+USERS = 256  # histories at a time
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,16 @@ def score(model: PDN, encoder: Encoder, events: Interactions, pairs: Pairs, name
         trigger=trigger,
         t=np.concatenate(t),
         s=np.concatenate(s),
-        p=model.user_vectors(z).cpu().numpy() if direct else np.zeros((events.users, 0), np.float32),
+        p=_user_vectors(model, z, x, events) if direct else np.zeros((events.users, 0), np.float32),
         q=model.item_vectors(x).cpu().numpy() if direct else np.zeros((events.items, 0), np.float32),
     )
+
+
+def _user_vectors(model: PDN, z: torch.Tensor, x: torch.Tensor, events: Interactions) -> npt.NDArray[np.float32]:
+    if not model.options.reads_history:
+        return model.user_vectors(z).cpu().numpy()
+    p, length = [np.zeros((0, model.options.direct), np.float32)], model.options.history
+    for begin in range(0, events.users, USERS):
+        history = last_items(events, np.arange(begin, min(begin + USERS, events.users)), length)
+        p.append(model.history_vectors(x, torch.from_numpy(history).to(x.device)).cpu().numpy())
+    return np.concatenate(p)

@@ -15,6 +15,7 @@ from models.features import Encoder, Features
 from models.interactions import Interactions, Ints
 from models.pairs import PairOptions, Pairs
 from models.profiles import Terms, browse_paths, profile_words, same_brand, shared_depth
+from models.windows import last_items
 
 if TYPE_CHECKING:
     from graph.excerpt import Excerpt
@@ -65,16 +66,16 @@ class ServedNetwork:
         """e^t of every trigger and p_u of every user."""
         encoder, events = Encoder(data, self.features), Interactions.of(data)
         trigger = events.triggers
-        z = encoder.user_codes(np.arange(events.users), events.activity)
+        z, x = encoder.user_codes(np.arange(events.users), events.activity), encoder.item_codes(data.buyers)
         user, item = events.user[trigger], events.item[trigger]
         t = self._run(
             "triggers",
             z=z,
-            x=encoder.item_codes(data.buyers),
+            x=x,
             edge_index=np.stack([user, item]),
             a=encoder.behaviour_codes(events, trigger, events.start[user + 1]),
         )
-        return UserWeights(user, item, edge_weights(t), self._vectors("user_vectors", events.users, z=z))
+        return UserWeights(user, item, edge_weights(t), self._user_vectors(z, x, events))
 
     def item_vectors(self, data: "Excerpt") -> Vectors:
         """q_i [I, k] of the items; k = 0 without Direct Net."""
@@ -92,6 +93,12 @@ class ServedNetwork:
             c=encoder.pair_codes(pairs, np.arange(len(pairs))),
         )
         return edge_weights(s)
+
+    def _user_vectors(self, z: Ints, x: Ints, events: Interactions) -> Vectors:
+        if (reader := self._graphs.get("history_vectors")) is None:
+            return self._vectors("user_vectors", events.users, z=z)
+        length = next(one.shape[1] for one in reader.get_inputs() if one.name == "history")
+        return self._run("history_vectors", x=x, history=last_items(events, np.arange(events.users), length))
 
     def _vectors(self, name: str, rows: int, **inputs: Ints) -> Vectors:
         return self._run(name, **inputs) if name in self._graphs else np.zeros((rows, 0), dtype=np.float32)

@@ -19,25 +19,29 @@ class Negatives:
 
     Attributes:
         share: [N] probability q of each draw; None compares with all items.
-        count: K draws, with replacement.
+        count: K draws, with replacement; N without `share`.
     """
 
     share: Tensor | None
-    count: int = 0
+    count: int
+    device: torch.device
 
     @classmethod
     def of(cls, buyers: Ints, count: int, device: torch.device) -> Self:
         """K draws among the items with these buyers [N]; all items where K is 0 or at least N."""
         if not 0 < count < len(buyers):
-            return cls(None)
+            return cls(None, len(buyers), device)
         share = 0.5 / len(buyers) + 0.5 * buyers / max(1, buyers.sum())
         share = share / share.sum()
-        return cls(torch.from_numpy(share.astype(np.float32)).to(device), count)
+        return cls(torch.from_numpy(share.astype(np.float32)).to(device), count, device)
 
     def draw(self) -> tuple[Tensor, Tensor]:
-        """Items [K] and ln(K q) of each [K], to be taken off its score: so the sum of e^score stays unbiased."""
+        """Items [K] and ln(K q) of each [K], to be taken off its score: so the sum of e^score stays unbiased.
+
+        Where targets are compared with all items these are all N, and 0 each.
+        """
         if self.share is None:
-            raise ValueError("there is nothing to draw: targets are compared with all items")
+            return torch.arange(self.count, device=self.device), torch.zeros(self.count, device=self.device)
         items = torch.multinomial(self.share, self.count, replacement=True)
         return items, torch.log(self.count * self.share[items])
 
@@ -56,7 +60,12 @@ def softmax_loss(vectors: Tensor, items: Tensor, target: Tensor, negatives: Nega
     return sampled_loss(hit, others, drawn == target[:, None])
 
 
-def sampled_loss(hit: Tensor, others: Tensor, same: Tensor) -> Tensor:
-    """Cross-entropy of targets' scores [P, 1] among corrected scores of draws [P, K]; a draw of the target is out."""
+def sampled_loss(hit: Tensor, others: Tensor, same: Tensor, calibration: float = 0.0) -> Tensor:
+    """Cross-entropy of targets' scores [P, 1] among corrected scores of draws [P, K]; a draw of the target is out.
+
+    `calibration` weighs the square of ln Σ e^score, so that e^score itself comes near the probability (as in PaLM;
+    Chowdhery et al., 2022, section 5, https://arxiv.org/abs/2204.02311).
+    """
     logits = torch.cat([hit, others.masked_fill(same, -torch.inf)], dim=1)
-    return F.cross_entropy(logits, torch.zeros(len(logits), dtype=torch.long, device=logits.device))
+    total = logits.logsumexp(1)
+    return (total - hit.squeeze(1)).mean() + calibration * (total**2).mean()

@@ -1,17 +1,23 @@
-"""Training PDN on a snapshot of the graph: temporal split, seeded, resumable, with progress."""
+"""Training PDN on a snapshot of the graph: temporal split, seeded, resumable, with progress.
+
+Where the network reads histories, its transformer is trained first, alone and on every event of them; then all parts
+are trained together.
+"""
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import psutil
 import torch
+from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from graph.errors import StoreEmpty
@@ -28,8 +34,14 @@ from models.pdn import PDN, PDNOptions, path_loss
 from models.recipe import Recipe
 from models.sampling import Sampler
 from models.scoring import score
+from models.softmax import Negatives, sampled_loss
+from models.windows import Batch, count_windows, windows
 
 SAVE_EVERY = 60.0  # seconds between checkpoints
+CALIBRATION = 0.01  # weight of (ln Σ e^d)², which keeps e^d a probability
+LONGEST = 5.0  # norm of a gradient
+
+AnyBatch = TypeVar("AnyBatch")
 
 
 def device() -> torch.device:
@@ -78,10 +90,16 @@ def train(data: HeteroData, exposures_file: Path, folder: Path, recipe: Recipe) 
     pairs = candidate_pairs(events, data, recipe.pairs)
     exposures = Exposures.read(exposures_file, list(data["item"].id), list(data.places), data.source.first_week)
     encoder = Encoder.fit(data, events, pairs, exposures, recipe.pairs.min_buyers, recipe.without)
-    sampler = Sampler(events, pairs, encoder, np.ones(len(events), dtype=bool), recipe.sampling)
+    sampler = Sampler(events, pairs, encoder, np.ones(len(events), dtype=bool), recipe.sampling, recipe.network.history)
     checkpoint = Checkpoint(folder, fingerprint(recipe, every))
     torch.manual_seed(recipe.sampling.seed)
-    job = Job(PDN(encoder.features.sizes, recipe.network).to(device()), sampler, recipe, checkpoint)
+    model = PDN(encoder.features.sizes, recipe.network).to(device())
+    if recipe.sampling.weighted and len(sampler):
+        model.expect(next(sampler.batches(epoch=0)).to(device()))
+    stages: list[Stage[Any]] = [TogetherStage(model, sampler, recipe)]
+    if recipe.network.reads_history:
+        stages.insert(0, HistoryStage(model, sampler, recipe))
+    job = Job(model, stages, recipe.sampling.seed, checkpoint)
     started = time.monotonic()
     with shared_threads():
         metrics = job.run(lambda: validate(job.model, encoder, every, held, pairs, recipe.validation_users))
@@ -107,7 +125,7 @@ def restore(artefact: Artefact) -> tuple[PDN, Features]:
     return model.to(device()), features
 
 
-def ahead(batches: Iterator[HeteroData]) -> Iterator[HeteroData]:
+def ahead(batches: Iterator[AnyBatch]) -> Iterator[AnyBatch]:
     """The same batches; the next one is made in a thread while this one is trained on."""
     with ThreadPoolExecutor(1) as pool:
         following = pool.submit(next, batches, None)
@@ -116,40 +134,154 @@ def ahead(batches: Iterator[HeteroData]) -> Iterator[HeteroData]:
             yield batch
 
 
-class Job:
-    """The optimisation itself: epochs over the sampler's batches, checkpoints, and the best epoch's tensors."""
+class Stage(Protocol[AnyBatch]):
+    """A part of a training: what is minimised, over which batches, by which parameters.
 
-    def __init__(self, model: PDN, sampler: Sampler, recipe: Recipe, checkpoint: Checkpoint) -> None:
-        self.model, self.sampler, self.recipe, self.checkpoint = model, sampler, recipe, checkpoint
-        self.batches = -(-len(sampler) // recipe.sampling.batch)
-        self.optimizer = torch.optim.AdamW(model.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimizer, recipe.learning_rate, total_steps=max(1, recipe.epochs * self.batches) + 1, pct_start=0.1
-        )
+    Attributes:
+        name: for the progress bar; sizes: batches of each epoch.
+        groups: parameter groups of AdamW, each with the peak of its one-cycle schedule as `lr`; the norm of their
+            gradient is cut at `longest` where that is given.
+    """
+
+    name: str
+    sizes: list[int]
+    groups: list[dict[str, Any]]
+
+    def batches(self, epoch: int, skip: int) -> Iterator[AnyBatch]:
+        """The batches of an epoch from number `skip` on; the same for the same seed."""
+        ...
+
+    def loss(self, batch: AnyBatch) -> Tensor: ...
+
+
+class TogetherStage:
+    """All parts on p of eq. 13, over shoppers at a moment (`Sampler`)."""
+
+    name = "train PDN"
+
+    def __init__(self, model: PDN, sampler: Sampler, recipe: Recipe) -> None:
+        self.model, self.sampler = model, sampler
+        self.sizes = [-(-len(sampler) // recipe.sampling.batch)] * recipe.epochs
+        slow = list(model.history_net.parameters()) if recipe.network.reads_history else []
+        rest = [one for one in model.parameters() if all(one is not other for other in slow)]
+        rates = [(rest, recipe.learning_rate), (slow, recipe.learning_rate * recipe.history.together)]
+        self.groups = [
+            {"params": some, "lr": rate, "weight_decay": recipe.weight_decay} for some, rate in rates if some and rate
+        ]
+
+    def batches(self, epoch: int, skip: int) -> Iterator[HeteroData]:
+        return self.sampler.batches(epoch, skip)
+
+    def loss(self, batch: HeteroData) -> Tensor:
+        batch = batch.to(device())
+        candidate = batch["user", "candidate", "item"]
+        return path_loss(self.model(batch), candidate.y, candidate.get("weight"))
+
+
+class HistoryStage:
+    """The transformer alone: after each event of a history, the next one among all items."""
+
+    name = "train histories"
+
+    def __init__(self, model: PDN, sampler: Sampler, recipe: Recipe) -> None:
+        self.model, self.sampler, self.seed = model, sampler, recipe.sampling.seed
+        self.options, self.length = recipe.history, recipe.network.history
+        self.sizes = [
+            count_windows(sampler.events, self.length, self.options.batch, self._rng(epoch))
+            for epoch in range(self.options.epochs)
+        ]
+        self.negatives = Negatives.of(sampler.events.buyers, self.options.negatives, device())
+        self.codes = sampler.item_codes[: sampler.events.items].to(device())
+        self.groups = [
+            {
+                "params": list(model.history_net.parameters()),
+                "lr": self.options.learning_rate,
+                "weight_decay": self.options.weight_decay,
+                "longest": LONGEST,
+            }
+        ]
+
+    def batches(self, epoch: int, skip: int) -> Iterator[Batch]:
+        return islice(windows(self.sampler.events, self.length, self.options.batch, self._rng(epoch)), skip, None)
+
+    def _rng(self, epoch: int) -> np.random.Generator:
+        return np.random.default_rng([self.seed, epoch])
+
+    def loss(self, batch: Batch) -> Tensor:
+        history, target = (torch.from_numpy(part).to(device()) for part in (batch.history, batch.target))
+        items, known = len(self.codes), target < len(self.codes)
+        # Only items that the step needs are embedded.
+        drawn, expected = self.negatives.draw()
+        met = torch.unique(torch.cat([history[history < items], target[known], drawn]))
+        place = torch.full((items + 1,), len(met), device=met.device)
+        place[met] = torch.arange(len(met), device=met.device)
+        codes = self.codes[met]
+        said = self.model.history_net(codes, place[history])[known]
+        vectors, right, wrong = self.model.history_net.items(codes), place[target[known]], place[drawn]
+        hit = (said * vectors[right]).sum(-1, keepdim=True)
+        others = said @ vectors[wrong].T - expected
+        return sampled_loss(hit, others, wrong == right[:, None], CALIBRATION)
+
+
+class Job:
+    """The optimisation itself: stages, their epochs over batches, checkpoints, and the best epoch's tensors.
+
+    Epochs of the last stage are validated, the others are taken as they come.
+    """
+
+    def __init__(self, model: PDN, stages: Sequence[Stage[Any]], seed: int, checkpoint: Checkpoint) -> None:
+        self.model, self.stages, self.seed, self.checkpoint = model, stages, seed, checkpoint
         self.best = self._tensors()
-        self.state: dict[str, Any] = {"epoch": 0, "batch": 0, "best": -1.0, "loss": 0.0, "metrics": {}}
+        self.state: dict[str, Any] = {"stage": 0, "epoch": 0, "batch": 0, "best": -1.0, "loss": 0.0, "metrics": {}}
 
     def run(self, validate: Callable[[], dict[str, float]]) -> dict[str, Any]:
-        """Train all epochs, from the last checkpoint on; gives the best epoch's metrics."""
-        self._resume()
-        for epoch in range(self.state["epoch"], self.recipe.epochs):
-            self._epoch(epoch)
-            found = validate()
-            if found.get("ndcg@10", 0.0) > self.state["best"]:
-                self.best = self._tensors()
-                self.state["best"] = found.get("ndcg@10", 0.0)
-                self.state["metrics"] = {"epoch": epoch + 1, "loss": round(self.state["loss"], 5), **found}
-            self.state |= {"epoch": epoch + 1, "batch": 0}
-            self._save()
+        """Train all stages, from the last checkpoint on; gives the best epoch's metrics."""
+        kept = self.checkpoint.load()
+        if kept is not None:
+            self.state = kept[1]
+        for number in range(self.state["stage"], len(self.stages)):
+            stage = self.stages[number]
+            self._open(stage)
+            if kept is not None:
+                self._resume(kept[0], stage)
+                kept = None
+            for epoch in range(self.state["epoch"], len(stage.sizes)):
+                self._epoch(stage, epoch)
+                if number == len(self.stages) - 1:
+                    self._choose(epoch, validate())
+                self.state |= {"epoch": epoch + 1, "batch": 0}
+                self._save()
+            self.state |= {"stage": number + 1, "epoch": 0, "batch": 0, "loss": 0.0}
         return dict(self.state["metrics"])
 
-    def _epoch(self, epoch: int) -> None:
+    def _open(self, stage: Stage[Any]) -> None:
+        self.model.requires_grad_(False)
+        for group in stage.groups:
+            for parameter in group["params"]:
+                parameter.requires_grad_()
+        self.optimizer = torch.optim.AdamW(stage.groups)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimizer,
+            [group["lr"] for group in stage.groups],
+            total_steps=max(1, sum(stage.sizes)) + 1,
+            pct_start=0.1,
+        )
+
+    def _choose(self, epoch: int, found: dict[str, float]) -> None:
+        if found.get("ndcg@10", 0.0) > self.state["best"]:
+            self.best = self._tensors()
+            self.state["best"] = found.get("ndcg@10", 0.0)
+            self.state["metrics"] = {"epoch": epoch + 1, "loss": round(self.state["loss"], 5), **found}
+
+    def _epoch(self, stage: Stage[Any], epoch: int) -> None:
         self.model.train()
         saved, begun = time.monotonic(), self.state["batch"]
-        with step(f"train PDN, epoch {epoch + 1}", total=self.batches) as shown:
+        with step(f"{stage.name}, epoch {epoch + 1}", total=stage.sizes[epoch]) as shown:
             shown.advance(begun)
-            for number, batch in enumerate(ahead(self.sampler.batches(epoch, skip=begun)), start=begun + 1):
-                loss = self._step(batch.to(device()))
+            for number, batch in enumerate(ahead(stage.batches(epoch, begun)), start=begun + 1):
+                # Anew for each batch: dropout and draws are the same after an interruption.
+                torch.manual_seed(hash((self.seed, self.state["stage"], epoch, number)))
+                loss = self._step(stage, batch)
                 share = 1 / min(100, number)
                 self.state |= {"batch": number, "loss": (1 - share) * self.state["loss"] + share * loss}
                 shown.advance()
@@ -158,10 +290,13 @@ class Job:
                     self._save()
                     saved = time.monotonic()
 
-    def _step(self, batch: HeteroData) -> float:
-        loss = path_loss(self.model(batch), batch["user", "candidate", "item"].y)
+    def _step(self, stage: Stage[Any], batch: Any) -> float:
+        loss = stage.loss(batch)
         self.optimizer.zero_grad()
         loss.backward()
+        for group in self.optimizer.param_groups:
+            if "longest" in group:
+                torch.nn.utils.clip_grad_norm_(group["params"], group["longest"])
         self.optimizer.step()
         self.schedule.step()
         return float(loss.item())
@@ -176,11 +311,7 @@ class Job:
             tensors |= {f"optimizer.{place}.{name}": tensor for name, tensor in state.items()}
         self.checkpoint.save(tensors, self.state)
 
-    def _resume(self) -> None:
-        kept = self.checkpoint.load()
-        if kept is None:
-            return
-        tensors, self.state = kept
+    def _resume(self, tensors: dict[str, torch.Tensor], stage: Stage[Any]) -> None:
         self.model.load_state_dict({name[6:]: tensors[name] for name in tensors if name.startswith("model.")})
         self.best = {name[5:]: tensors[name].to(device()) for name in tensors if name.startswith("best.")}
         moments: dict[int, dict[str, torch.Tensor]] = {}
@@ -190,7 +321,7 @@ class Job:
                 moments.setdefault(int(place), {})[key] = tensor
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
-        for _ in range(self.state["epoch"] * self.batches + self.state["batch"]):
+        for _ in range(sum(stage.sizes[: self.state["epoch"]]) + self.state["batch"]):
             self.schedule.step()
 
 

@@ -27,10 +27,10 @@ class Batch:
 def last_items(events: Interactions, users: Ints, length: int) -> Ints:
     """[B, L] the latest items of users [B] in their order, padded on the left with N."""
     stop = events.start[users + 1]
-    return _padded(events, np.maximum(events.start[users], stop - length), stop, length)
+    return padded(events, np.maximum(events.start[users], stop - length), stop, length)
 
 
-def _padded(events: Interactions, start: Ints, stop: Ints, length: int) -> Ints:
+def padded(events: Interactions, start: Ints, stop: Ints, length: int) -> Ints:
     """[R, length] the items of the events start..stop of each row, at the right end of it."""
     row, event = spans(start, stop)
     items = np.full((len(start), length), events.items, dtype=np.int64)
@@ -43,18 +43,28 @@ def windows(events: Interactions, length: int, size: int, rng: np.random.Generat
 
     Longer histories are cut at places that are drawn anew each time, so that a model sees many lengths of context.
     """
+    user, begin, end = _cuts(events, length, rng)
+    for rows in _parts(rng.permutation(len(user)), size):
+        items = padded(events, begin[rows], end[rows], length + 1)
+        history, target = items[:, :-1], items[:, 1:].copy()
+        target[history == events.items] = events.items  # the item that opens a window is no target
+        yield Batch(user[rows], history, target)
+
+
+def count_windows(events: Interactions, length: int, size: int, rng: np.random.Generator) -> int:
+    """Batches that `windows` gives with the same generator."""
+    return -(-len(_cuts(events, length, rng)[0]) // size)
+
+
+def _cuts(events: Interactions, length: int, rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
+    """User, first event and end of each window, the item that opens it included."""
     start, stop = events.start[:-1], events.start[1:]
     targets = np.maximum(stop - start - 1, 0)
     shift = np.where(targets > length, rng.integers(0, length, events.users), 0)
     user, number = spans(np.zeros_like(targets), -(-(targets + shift) // length) * (targets > 0))
     end = stop[user] + shift[user] - number * length
     begin = np.maximum(end - length - 1, start[user])
-    end = np.minimum(end, stop[user])
-    for rows in _parts(rng.permutation(len(user)), size):
-        items = _padded(events, begin[rows], end[rows], length + 1)
-        history, target = items[:, :-1], items[:, 1:].copy()
-        target[history == events.items] = events.items  # the item that opens a window is no target
-        yield Batch(user[rows], history, target)
+    return user, begin, np.minimum(end, stop[user])
 
 
 def pairs(events: Interactions, size: int, rng: np.random.Generator) -> Iterator[Batch]:

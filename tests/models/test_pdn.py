@@ -95,6 +95,52 @@ def test_without_direct_and_bias_only_paths_remain(batch: HeteroData) -> None:
     assert (y[:2] > 0).all()
 
 
+def test_what_the_history_says_is_the_direct_vector(batch: HeteroData) -> None:
+    torch.manual_seed(0)
+    model = PDN(SIZES, PDNOptions(embedding=4, hidden=6, direct=8, bias_net=False, history=3)).double().eval()
+    x, padding = batch["item"].x, len(batch["item"].x)
+    batch["user"].history = torch.tensor([[padding, 0, 1], [padding, padding, 2]])[: len(batch["user"].z)]
+    user, item = batch["user", "candidate", "item"].edge_index
+    p, q = model.history_vectors(x, batch["user"].history), model.item_vectors(x)
+    whole, direct = model(batch), torch.nn.functional.softplus((p[user] * q[item]).sum(-1))
+    model.history_net.shared.data.zero_()
+    model.history_net.item.table.data.zero_()  # then q and d are 0
+    torch.testing.assert_close(whole - direct, model(batch) - math.log(2))
+    turned = model.history_vectors(x, batch["user"].history.flip(0)).flip(0)
+    torch.testing.assert_close(turned, model.history_vectors(x, batch["user"].history))
+
+
+def test_padding_says_nothing(batch: HeteroData) -> None:
+    """A short history says the same however many places are empty before it, but for where its items stand."""
+    torch.manual_seed(0)
+    x = batch["item"].x
+    model = PDN(SIZES, PDNOptions(direct=8, history=5)).eval()
+    history = torch.tensor([[len(x)] * 3 + [0, 1]])
+    before = model.history_vectors(x, history)
+    model.history_net.nothing.data += 7
+    torch.testing.assert_close(model.history_vectors(x, history), before)
+
+
+def test_examples_that_go_without_the_direct_part_are_paths_alone(batch: HeteroData) -> None:
+    torch.manual_seed(0)
+    options = PDNOptions(embedding=4, hidden=6, bias_net=False, without_direct=1.0)
+    model = PDN(SIZES, options).double()
+    alone = model(batch)
+    assert alone[2] == 0  # the candidate that no path reaches
+    assert (model.eval()(batch) > alone).all()
+
+
+def test_paths_start_with_one_item_expected(batch: HeteroData) -> None:
+    torch.manual_seed(0)
+    model = PDN(SIZES, PDNOptions(embedding=4, hidden=6, direct_net=False, bias_net=False)).double()
+    candidate = batch["user", "candidate", "item"]
+    candidate.weight = torch.full((len(candidate.y),), 1000.0, dtype=torch.double)
+    candidate.y = torch.zeros(len(candidate.y), dtype=torch.double)
+    model.expect(batch)
+    total = (model(batch) * candidate.weight).sum() / len(batch["user"].z)
+    assert total.item() == pytest.approx(1, rel=0.2)
+
+
 def test_projecting_tables_is_projecting_embeddings() -> None:
     torch.manual_seed(0)
     embedding, weight = FieldEmbedding([4, 9, 2], 5).double(), torch.randn(6, 15, dtype=torch.double)
@@ -125,6 +171,12 @@ def test_loss_and_gradient_are_finite_at_the_ends() -> None:
     assert math.isfinite(loss.item())
     assert torch.isfinite(y.grad).all()
     assert y.grad[0] < 0 < y.grad[3]
+
+
+def test_weights_count_a_negative_as_often_as_it_stands_for_others() -> None:
+    y, label = torch.tensor([0.1, 0.7, 0.7, 3.0]), torch.tensor([1.0, 0.0, 0.0, 1.0])
+    twice = path_loss(y, label) * 4 / 2
+    torch.testing.assert_close(path_loss(y[[0, 1, 3]], label[[0, 1, 3]], torch.tensor([1.0, 2.0, 1.0])), twice)
 
 
 def test_a_sure_positive_costs_nothing() -> None:

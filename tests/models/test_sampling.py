@@ -172,3 +172,36 @@ def test_held_out_edges_change_nothing(snapshot) -> None:  # type: ignore[no-unt
     np.testing.assert_array_equal(one.target, other.target)
     np.testing.assert_array_equal(one.together, other.together)
     assert not Interactions.of(held).buyers[10]
+
+
+def test_weighted_negatives_stand_for_all_items(clustered: HeteroData) -> None:
+    """However they are drawn, the weights of those of one item add up to 1 on average."""
+    sampler, events, _ = make_sampler(clustered, negatives=200, popular=0.5, weighted=True)
+    batch = sampler.batch(np.arange(8), np.random.default_rng(0))
+    candidate = batch["user", "candidate", "item"]
+    example = candidate.edge_index[0]
+    other = candidate.y == 0
+    assert (candidate.weight[~other] == 1).all()
+    total = torch.bincount(example[other], candidate.weight[other], minlength=8).numpy()
+    had = np.array([len(np.unique(events.item[events.user == user])) for user in events.user[sampler._begin[:8]]])
+    np.testing.assert_allclose(total, len(sampler.eligible) - had, rtol=0.2)
+
+
+def test_weights_want_chances_that_are_known() -> None:
+    with pytest.raises(ValueError, match="weighted negatives are drawn uniformly or by popularity"):
+        SamplingOptions(weighted=True, hard=0.1)
+
+
+def test_histories_are_the_latest_items_before_the_moment(clustered: HeteroData) -> None:
+    events = Interactions.of(clustered)
+    pairs = candidate_pairs(events, clustered, OPTIONS)
+    encoder = Encoder.fit(clustered, events, pairs, None, 1)
+    sampler = Sampler(events, pairs, encoder, np.ones(len(events), bool), SamplingOptions(negatives=6), history=4)
+    examples = np.arange(0, len(sampler), 5)
+    batch = sampler.batch(examples, np.random.default_rng(0))
+    x, codes = batch["item"].x, sampler.item_codes[: events.items]
+    for row, example in zip(batch["user"].history, examples, strict=True):
+        begin = sampler._begin[example]
+        mine = events.item[max(events.start[events.user[begin]], begin - 4) : begin]
+        assert (row[: 4 - len(mine)] == len(x)).all()
+        np.testing.assert_array_equal(x[row[4 - len(mine) :]], codes[mine])

@@ -26,19 +26,20 @@ SIZES = {"user": [7, 3, 5], "item": [9, 4, 6], "behaviour": [5, 4, 6, 3], "pair"
 TOLERANCE = 1e-5
 
 
-def network(seed: int = 0, direct: bool = True, sizes: dict[str, list[int]] | None = None) -> PDN:
+def network(seed: int = 0, direct: bool = True, sizes: dict[str, list[int]] | None = None, history: int = 0) -> PDN:
     """With weights far from the small ones that training starts from."""
     torch.manual_seed(seed)
-    made = PDN(sizes or SIZES, PDNOptions(embedding=3, hidden=5, direct=4, direct_net=direct)).eval()
+    options = PDNOptions(embedding=3, hidden=5, direct=4, direct_net=direct, history=history)
+    made = PDN(sizes or SIZES, options).eval()
     with torch.no_grad():
         for parameter in made.parameters():
             parameter.mul_(4)
     return made
 
 
-@pytest.fixture(scope="module")
-def exported() -> tuple[PDN, dict[str, bytes]]:
-    made = network()
+@pytest.fixture(scope="module", params=[0, 7])
+def exported(request: pytest.FixtureRequest) -> tuple[PDN, dict[str, bytes]]:
+    made = network(history=request.param)
     return made, export(made)
 
 
@@ -58,9 +59,14 @@ def test_graphs_equal_torch_for_any_number_of_rows(
     asked = {
         "triggers": {"z": z, "x": x, "edge_index": np.stack([draw.integers(0, users, edges), target]), "a": a},
         "similarities": {"x": x, "source": source, "target": target, "c": c},
-        "user_vectors": {"z": z},
         "item_vectors": {"x": x},
     }
+    if length := model.options.history:
+        latest = draw.integers(0, items, (users, length))
+        latest[np.arange(length) < draw.integers(0, length + 1, (users, 1))] = items
+        asked["history_vectors"] = {"x": x, "history": latest}
+    else:
+        asked["user_vectors"] = {"z": z}
     assert set(graphs) == set(asked)
     for name, inputs in asked.items():
         with torch.no_grad():
@@ -127,7 +133,9 @@ def excerpt_of(data: HeteroData, users: Sequence[int], items: Sequence[int] | No
 
 
 @pytest.fixture(
-    scope="module", params=[(), ("item.id", "item.buyers", "user.activity", "behaviour.steps", "pair.text")], ids=len
+    scope="module",
+    params=[((), 0), (("item.id", "item.buyers", "user.activity", "behaviour.steps", "pair.text"), 0), ((), 6)],
+    ids=["whole", "without", "history"],
 )
 def trained(request: pytest.FixtureRequest) -> tuple[HeteroData, Scores, ServedNetwork]:
     """Shoppers who come back to what they had, all edges by torch, and the same network served."""
@@ -135,8 +143,9 @@ def trained(request: pytest.FixtureRequest) -> tuple[HeteroData, Scores, ServedN
     data = make_snapshot(clustered_events() + again, users=30, items=24)
     events = Interactions.of(data)
     pairs = candidate_pairs(events, data, PairOptions(candidates=20, window=3, profile_share=0.5))
-    encoder = Encoder.fit(data, events, pairs, None, 1, request.param)
-    model = network(1, sizes=encoder.features.sizes)
+    without, history = request.param
+    encoder = Encoder.fit(data, events, pairs, None, 1, without)
+    model = network(1, sizes=encoder.features.sizes, history=history)
     terms = Terms.fit(profile_words(data, browse_paths(data)))
     served = ServedNetwork(export(model), encoder.features, terms, similar=5, min_buyers=1)
     return data, score(model, encoder, events, pairs), served

@@ -1,6 +1,7 @@
 """Training learns what is there, goes on after an interruption, and what it says is what the index stores."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ from torch_geometric.data import HeteroData
 from graph.errors import ArtefactError, SourceError, StoreEmpty
 from models import artefacts, training
 from models.index import build_index, index_weights, network_scores
+from models.interactions import Interactions
 from models.recipe import Recipe, read_recipe
 from models.training import Job, train
+from models.windows import count_windows
 
 RECIPE = Recipe.model_validate(
     {
@@ -21,6 +24,13 @@ RECIPE = Recipe.model_validate(
         "epochs": 4,
         "learning_rate": 0.01,
         "similar": 6,
+    }
+)
+READING = Recipe.model_validate(
+    RECIPE.model_dump()
+    | {
+        "network": {"embedding": 4, "hidden": 8, "direct": 8, "history": 5},
+        "history": {"epochs": 3, "batch": 4, "learning_rate": 0.01},
     }
 )
 
@@ -52,28 +62,49 @@ def test_index_keeps_the_k_best_and_every_interaction(clustered: HeteroData, tmp
     weights.check()
 
 
+@pytest.mark.parametrize(("history", "at"), [(False, 23), (True, 23), (True, 60)])
 def test_an_interrupted_training_ends_with_the_same_model(
-    clustered: HeteroData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    clustered: HeteroData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, history: bool, at: int
 ) -> None:
-    whole = run(clustered, tmp_path / "whole")
+    recipe = READING if history else RECIPE
     monkeypatch.setattr(training, "SAVE_EVERY", 0.0)
     plain, steps = Job._step, []
 
-    def interrupted(self: Job, batch: HeteroData) -> float:
-        steps.append(1)
-        if len(steps) == 23:
+    def counted(self: Job, stage: Any, batch: Any) -> float:
+        if len(steps) == at:
+            steps.clear()
             raise KeyboardInterrupt
-        return plain(self, batch)
+        steps.append(1)
+        return plain(self, stage, batch)
 
-    monkeypatch.setattr(Job, "_step", interrupted)
+    whole = run(clustered, tmp_path / "whole", recipe)
+    monkeypatch.setattr(Job, "_step", counted)
     with pytest.raises(KeyboardInterrupt):
-        run(clustered, tmp_path / "parts")
-    resumed = run(clustered, tmp_path / "parts")
-    batches = len(steps) - 1
-    assert batches == 4 * -(-example_count(clustered) // 16)  # no batch twice, none left out
+        run(clustered, tmp_path / "parts", recipe)
+    monkeypatch.setattr(Job, "_step", lambda self, stage, batch: steps.append(1) or plain(self, stage, batch))
+    resumed = run(clustered, tmp_path / "parts", recipe)
+    together = 4 * -(-example_count(clustered) // 16)
+    assert len(steps) + at == together + history * sum(history_batches(clustered))  # no batch twice, none left out
     for name, tensor in whole.tensors.items():
         torch.testing.assert_close(tensor, resumed.tensors[name], rtol=1e-5, atol=1e-6, msg=name)
     assert not (tmp_path / "parts/artefacts/checkpoint.safetensors").exists()
+
+
+def test_histories_are_learnt(clustered: HeteroData, tmp_path: Path) -> None:
+    """By the vectors alone, without a path: shoppers stay in their half of 12 items."""
+    scores = network_scores(run(clustered, tmp_path, READING), clustered)
+    direct = scores.p @ scores.q.T
+    inside = (np.arange(30)[:, None] % 2) == (np.arange(24) >= 12)
+    assert direct[inside].mean() > direct[~inside].mean() + 1
+    # e^d is a probability among all items: it is calibrated, not only ordered.
+    assert 0.3 < np.exp(direct).sum(axis=1).mean() < 3
+
+
+def history_batches(data: HeteroData) -> list[int]:
+    every = Interactions.of(data)
+    events, options = every.where(~every.last_moments()), READING.history
+    rngs = (np.random.default_rng([READING.sampling.seed, epoch]) for epoch in range(options.epochs))
+    return [count_windows(events, READING.network.history, options.batch, rng) for rng in rngs]
 
 
 def example_count(data: HeteroData) -> int:

@@ -51,6 +51,12 @@ class PDNOptions:
     dropout: float = 0.2
     without_direct: float = 0.0
 
+    def __post_init__(self) -> None:
+        if self.history < 0 or not 0 <= self.without_direct <= 1:
+            raise ValueError("history is a number of items, 0 or more, and without_direct a share, from 0 to 1")
+        if self.reads_history and self.direct % self.heads:
+            raise ValueError(f"direct is {self.direct}: with a history it must be a multiple of heads, {self.heads}")
+
     @property
     def reads_history(self) -> bool:
         return self.direct_net and self.history > 0

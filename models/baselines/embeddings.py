@@ -39,7 +39,7 @@ class Profile(nn.Module):
     def forward(self, rows: Tensor | None = None) -> Tensor:
         """[R, d] of all rows, or [B, d] of these."""
         codes = self.codes if rows is None else self.codes[rows]
-        return F.embedding(codes + self.fields.offsets, self.fields.table).sum(1)
+        return self.fields.total(codes)
 
 
 def item_profile(items: int, data: "HeteroData | None", width: int) -> Profile:

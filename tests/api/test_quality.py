@@ -11,7 +11,7 @@ import pytest
 from benchmarks import quality, report
 from graph.driver import Database
 from graph.generations import drop, list_generations, live_generation, prune, switch
-from models.recipe import Recipe
+from models.recipe import Recipe, read_recipe
 from tests.api.conftest import Line, answer
 from tests.api.web.conftest import kept
 
@@ -50,6 +50,8 @@ def test_each_variation_is_one_change_of_a_recipe_that_stands() -> None:
         found = quality.varied(recipe, changes)
         assert found != recipe
         assert quality.varied(found, recipe.model_dump()) == recipe
+        for store in quality.STORES:
+            quality.varied(read_recipe(store), changes)  # stands with every recipe
 
 
 def test_models_are_tuned_and_measured_once(results: Path) -> None:

@@ -188,3 +188,16 @@ def test_loss_gradient_matches_finite_differences() -> None:
     y = torch.rand(6, dtype=torch.double).add(0.05).requires_grad_()
     label = torch.tensor([1, 0, 1, 0, 1, 0], dtype=torch.double)
     assert torch.autograd.gradcheck(lambda value: path_loss(value, label), (y,))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "line"),
+    [
+        ({"history": -1}, "history is a number of items"),
+        ({"without_direct": 1.5}, "without_direct a share"),
+        ({"history": 5, "direct": 9}, "direct is 9: with a history it must be a multiple of heads, 2"),
+    ],
+)
+def test_options_that_cannot_be(wrong: dict[str, float], line: str) -> None:
+    with pytest.raises(ValueError, match=line):
+        PDNOptions(**wrong)

@@ -6,7 +6,7 @@ MATCH (serving:Serving {id: 'weights'})
 MATCH (item:Item {id: $item})
 OPTIONAL CALL (serving, item) {
   MATCH (item)-[s:SIMILAR]->(neighbour)
-  WHERE s.generation = serving.generation AND coalesce(neighbour.available, true)
+  WHERE s.generation = serving.generation AND neighbour <> item AND coalesce(neighbour.available, true)
   RETURN s, neighbour ORDER BY s.rank LIMIT $n
 }
 OPTIONAL MATCH (item)-[own:IN_CATEGORY]->(category:BrowseNode)

@@ -27,7 +27,7 @@ class Weights:
         user_direct, item_direct: p_u [U, d] and q_i [I, d].
         trigger_user, trigger_item, trigger_weight: [E] places in `users` and `items`, and e^t, one an interaction.
         similar_source, similar_target, similar_weight, similar_rank: [S] places in `items`, e^s, and the rank among
-            the edges of the source, 1 = the strongest.
+            the edges of the source, 1 = the strongest; 0 = to the source itself, where repeats are learnt.
     """
 
     users: list[str]
@@ -57,9 +57,11 @@ class Weights:
                 raise ArtefactError(f"weights: {name} has the shape {values.shape}, not {shape}")
             if (wrong := int((~np.isfinite(values)).sum())) > 0:
                 raise ArtefactError(f"weights: {wrong} values of {name} are not finite; train the model again")
-        for name in ("trigger_weight", "similar_weight", "similar_rank"):
+        for name in ("trigger_weight", "similar_weight"):
             if getattr(self, name).size and getattr(self, name).min() <= 0:
-                raise ArtefactError(f"weights: {name} has values of 0 or below; e^t, e^s and ranks are above 0")
+                raise ArtefactError(f"weights: {name} has values of 0 or below; e^t and e^s are above 0")
+        if ((self.similar_rank < 1) != (self.similar_source == self.similar_target)).any():
+            raise ArtefactError("weights: similar_rank is 1 or above, and 0 of an item with itself")
         for name in ("trigger_user", "trigger_item", "similar_source", "similar_target"):
             places, known = getattr(self, name), len(self.users if name == "trigger_user" else self.items)
             if places.size and not 0 <= places.min() <= places.max() < known:

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy import sparse
 
 from graph.progress import step
 from models.interactions import Floats, Interactions, Ints, spans
-from models.pairs import PairOptions, Pairs, gap_weight, normalised
+from models.pairs import ITSELF, PairOptions, Pairs, gap_weight, normalised, repeated
 from models.profiles import Terms, browse_paths, profile_words, same_brand, shared_depth
 
 if TYPE_CHECKING:
@@ -105,10 +105,25 @@ class _Matrices:
         return normalised(rows.data, mine, self.buyers[rows.indices], shrink)
 
 
+def _with_itself(columns: tuple[Any, ...], events: Interactions, eligible: Ints, window: int) -> tuple[Any, ...]:
+    """The columns of `Pairs` with a pair more for each eligible item: the item itself."""
+    first = events.first
+    several, moved = (
+        np.bincount(events.item[first], weights=part[first], minlength=events.items)[eligible].astype(np.float32)
+        for part in repeated(events, window)
+    )
+    same = np.ones(len(eligible), dtype=np.float32)
+    own = (eligible, eligible, several, moved, moved, same, same.astype(bool), np.full(len(eligible), ITSELF, np.int8))
+    whole = [np.concatenate(both) for both in zip(columns, own, strict=True)]
+    order = np.lexsort((whole[1], whole[0]))
+    return tuple(column[order] for column in whole)
+
+
 def candidate_pairs(events: Interactions, data: "HeteroData", options: PairOptions) -> Pairs:
     """Find k̂ candidates for each trigger: by co-occurrence, by transition and by profile (section 5.2 step 1).
 
-    Every statistic is over `events` alone, so give it training rows only.
+    Every statistic is over `events` alone, so give it training rows only. With `options.repeats` each item is besides
+    a candidate of its own.
     """
     eligible = np.flatnonzero(events.buyers >= options.min_buyers)
     paths = browse_paths(data)
@@ -127,6 +142,11 @@ def candidate_pairs(events: Interactions, data: "HeteroData", options: PairOptio
         np.concatenate(column) for column in zip(*(blocks or [empty]), strict=True)
     )
     source, target = eligible[source], eligible[target]
+    brand, depth = same_brand(data, source, target), shared_depth(paths, source, target)
+    columns = (source, target, together, forward, backward, text, brand, depth)
+    if options.repeats:
+        columns = _with_itself(columns, events, eligible, options.window)
+    source, target, together, forward, backward, text, brand, depth = columns
     floor = np.zeros((events.items, 3), dtype=np.float32)
     floor[eligible] = np.concatenate([*floors, np.zeros((0, 3), dtype=np.float32)])
     return Pairs(
@@ -136,8 +156,8 @@ def candidate_pairs(events: Interactions, data: "HeteroData", options: PairOptio
         forward=forward,
         backward=backward,
         text=np.clip(text, 0, 1),
-        brand=same_brand(data, source, target),
-        depth=shared_depth(paths, source, target),
+        brand=brand,
+        depth=depth,
         buyers=events.buyers,
         floor=floor,
         options=options,

@@ -10,7 +10,7 @@ import numpy as np
 from graph.errors import SourceError
 from models.fields import Buckets, Category, Codes, FieldGroup
 from models.interactions import Floats, Interactions, Ints
-from models.pairs import Pairs
+from models.pairs import Pairs, Part
 from models.profiles import browse_paths
 
 if TYPE_CHECKING:
@@ -179,21 +179,15 @@ class Encoder:
         """a_uj [T, Fa] of trigger events as seen just before event number `end` [T] of the same user."""
         return self.features.behaviour.encode(behaviour_columns(events, event, end), len(event))
 
-    def pair_codes(self, pairs: Pairs, pair: Ints, own: Floats | None = None) -> Codes:
-        """c_ji [P, Fc] of pairs; with `own` [P] one buyer's part is left out of the counts.
-
-        `own` is the weight of that buyer's own transition, NaN for rows where nothing is to be left out.
-        """
+    def pair_codes(self, pairs: Pairs, pair: Ints, less: Part | None = None) -> Codes:
+        """c_ji [P, Fc] of pairs; with `less` [P] a user's part is left out of the counts."""
         source = np.searchsorted(pairs.start, pair, side="right") - 1
-        out = np.zeros(len(pair), dtype=np.float32) if own is None else (~np.isnan(own)).astype(np.float32)
-        own = np.zeros(len(pair), dtype=np.float32) if own is None else np.nan_to_num(own)
-        columns: dict[str, Any] = pair_columns(
-            pairs.together[pair] - out,
-            np.maximum(pairs.forward[pair] - own, 0),
-            pairs.backward[pair],
-            pairs.buyers[source],
-            pairs.buyers[pairs.target[pair]] - out.astype(np.int64),
-        )
+        counts = (pairs.together[pair], pairs.forward[pair], pairs.backward[pair], pairs.buyers[pairs.target[pair]])
+        if less is not None:
+            parts = (less.together, less.forward, less.backward, less.buyers)
+            counts = tuple(np.maximum(count - part, 0) for count, part in zip(counts, parts, strict=True))
+        together, forward, backward, buyers = counts
+        columns: dict[str, Any] = pair_columns(together, forward, backward, pairs.buyers[source], buyers)
         columns |= {"text": pairs.text[pair], "brand": pairs.brand[pair], "depth": pairs.depth[pair]}
         return self.features.pair.encode(columns, len(pair))
 

@@ -103,6 +103,14 @@ class Interactions:
         return following
 
     @cached_property
+    def gap_before(self) -> Ints:
+        """[V] moments since the user's event before with the same item; 0 within one moment, -1 the first time."""
+        gap = np.full(len(self), -1)
+        earlier = np.flatnonzero(self.next_same < len(self))
+        gap[self.next_same[earlier]] = self.moment[self.next_same[earlier]] - self.moment[earlier]
+        return gap
+
+    @cached_property
     def first_event(self) -> Ints:
         """[V] index of the first event of the same user and item."""
         order, place = self._by_pair, np.arange(len(self))

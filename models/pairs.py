@@ -7,7 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from models.fields import steady
-from models.interactions import Floats, Ints
+from models.interactions import Floats, Interactions, Ints
+
+ITSELF = 127  # levels that an item shares with itself: more than any two items do
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class PairOptions:
         shrink: added to the denominators, so that pairs seen once between rare items do not come first.
         min_buyers: an item with fewer buyers is neither trigger nor candidate in the index.
         profile_share: share of the candidates that is taken by profile alone.
+        repeats: every item is besides a candidate of itself, so that a path leads to what the user had already.
     """
 
     candidates: int = 400
@@ -27,6 +30,17 @@ class PairOptions:
     shrink: float = 5.0
     min_buyers: int = 1
     profile_share: float = 0.15
+    repeats: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one user adds to the statistics of pairs [R]: to be left out where this user is an example."""
+
+    together: Floats
+    forward: Floats
+    backward: Floats
+    buyers: Ints
 
 
 @dataclass(frozen=True)
@@ -35,10 +49,11 @@ class Pairs:
 
     Attributes:
         start: [N + 1] offsets by trigger j; target: [E] candidate i, ascending within j.
-        together: [E] users who have both.
-        forward, backward: [E] transitions j → i and i → j between first meetings, each 1 / gap in moments.
+        together: [E] users who have both; of an item with itself: users who have it at several moments.
+        forward, backward: [E] transitions j → i and i → j between first meetings, each 1 / gap in moments; of an item
+            with itself: from each time to the next.
         text: [E] cosine of the TF-IDF vectors of title, brand and browse path, 0 to 1.
-        brand: [E] same brand; depth: [E] shared levels of the browse tree.
+        brand: [E] same brand; depth: [E] shared levels of the browse tree, `ITSELF` of an item with itself.
         buyers: [N] distinct users of each item.
         floor: [N, 3] what a candidate of trigger j must exceed: in transitions, in co-occurrence (both normalised)
             or in text.
@@ -107,6 +122,19 @@ def _hash(keys: Ints, size: int) -> Ints:
     """Multiplicative (Fibonacci) hash to 0..size - 1, where size is a power of two."""
     mixed = keys.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     return (mixed >> np.uint64(64 - (size.bit_length() - 1))).astype(np.int64)
+
+
+def repeated(events: Interactions, window: int) -> tuple[Floats, Floats]:
+    """What the user of each event [V] did with its item in all: 1 if at several moments, and Σ 1 / gap of its returns.
+
+    Returns after more than `window` moments add nothing to the sum, as between two items.
+    """
+    again = events.gap_before > 0
+    weight = np.where(events.gap_before <= window, gap_weight(events.gap_before), 0)[again]
+    of = events.first_event
+    several = np.bincount(of[again], minlength=len(events)) > 0
+    moved = np.bincount(of[again], weights=weight, minlength=len(events))
+    return several[of].astype(np.float32), moved[of].astype(np.float32)
 
 
 def gap_weight(gap: Ints) -> Floats:

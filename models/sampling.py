@@ -8,8 +8,8 @@ import torch
 from torch_geometric.data import HeteroData
 
 from models.features import Encoder
-from models.interactions import Flags, Interactions, Ints, spans
-from models.pairs import Pairs, gap_weight
+from models.interactions import Flags, Floats, Interactions, Ints, spans
+from models.pairs import Pairs, Part, gap_weight, repeated
 from models.windows import padded
 
 
@@ -20,7 +20,9 @@ class SamplingOptions:
     Attributes:
         triggers: latest events of a shopper that may be triggers.
         positives: most new items taken from one moment.
-        negatives: negatives an example.
+        negatives: negatives an example, all of them items that the shopper never had.
+        own: where `PairOptions.repeats` asks for paths to what a shopper had already: negatives an example that are
+            such items and were not taken again at the moment. What was taken again is a positive then.
         popular: share of the negatives that is drawn by popularity^0.75. Popular negatives teach more a draw, and teach
             that popularity counts for less.
         in_batch: share that is drawn among the positives of the batch, so by popularity.
@@ -38,6 +40,7 @@ class SamplingOptions:
     triggers: int = 50
     positives: int = 8
     negatives: int = 48
+    own: int = 50
     popular: float = 0.5
     in_batch: float = 0.0
     hard: float = 0.0
@@ -83,7 +86,12 @@ class Sampler:
         self._stands_for[self.eligible] = 1 / np.maximum(expected * options.negatives, 1e-12)
         indexed = np.zeros(events.items, dtype=bool)
         indexed[self.eligible] = True
-        wanted = targets & events.first & (events.moment > 0) & indexed[events.item]
+        taken = events.first
+        if pairs.options.repeats:
+            taken = events.gap_before != 0
+            self._repeated = repeated(events, pairs.options.window)
+        self._indexed = indexed
+        wanted = targets & taken & (events.moment > 0) & indexed[events.item]
         if options.recent:
             last = np.zeros(events.users, dtype=np.int64)
             np.maximum.at(last, events.user, events.moment)
@@ -91,6 +99,7 @@ class Sampler:
         self._positive = np.flatnonzero(wanted)
         self._begin, self._first = np.unique(events.moment_start[self._positive], return_index=True)
         self._stop = np.append(self._first[1:], len(self._positive))
+        self._next_moment = np.searchsorted(events.moment_start, self._begin, side="right")
         self._mine = np.unique(events.user * events.items + events.item)
         self._distinct = np.concatenate([[0], np.cumsum(events.first)])
         buyers = torch.from_numpy(encoder.item_codes(pairs.buyers))
@@ -122,10 +131,14 @@ class Sampler:
 
         found_row, found = self._positives(example, rng)
         other_row, other = self._negatives(user, triggers, events.item[found], rng)
-        place = np.concatenate([found_row, other_row])
+        parts = [(found_row, events.item[found], found, np.ones(len(found), np.float32)),
+                 (other_row, other, np.full(len(other), -1), self._stands_for[other])]  # fmt: skip
+        if self.pairs.options.repeats:
+            own_row, own, weight = self._own(example, triggers, rng)
+            parts.append((own_row, own, np.full(len(own), -1), weight))
+        place, item, found, weight = (np.concatenate(column) for column in zip(*parts, strict=True))
         order = np.argsort(place, kind="stable")
-        place, item = place[order], np.concatenate([events.item[found], other])[order]
-        found = np.concatenate([found, np.full(len(other), -1)])[order]
+        place, item, found, weight = place[order], item[order], found[order], weight[order]
         label = found >= 0
 
         batch = HeteroData()
@@ -150,7 +163,7 @@ class Sampler:
         candidate.edge_index = torch.from_numpy(np.stack([place, local[len(row) : len(row) + len(item)]]))
         candidate.y = torch.from_numpy(label.astype(np.float32))
         if self.options.weighted:
-            candidate.weight = torch.from_numpy(np.where(label, 1, self._stands_for[item]).astype(np.float32))
+            candidate.weight = torch.from_numpy(weight)
         candidate.bias = torch.from_numpy(
             self.encoder.bias_codes(item, events.place[begin][place], events.time[begin][place])
         )
@@ -159,11 +172,21 @@ class Sampler:
 
     def _positives(self, example: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
         row, at = spans(self._first[example], self._stop[example])
-        shuffled = np.lexsort((rng.random(len(row)), row))
-        row, at = row[shuffled], at[shuffled]
-        rank = np.arange(len(row)) - np.searchsorted(row, row)
-        keep = rank < self.options.positives
-        return row[keep], self._positive[at[keep]]
+        drawn = _some(row, self.options.positives, rng)
+        return row[drawn], self._positive[at[drawn]]
+
+    def _own(self, example: Ints, triggers: tuple[Ints, Ints], rng: np.random.Generator) -> tuple[Ints, Ints, Floats]:
+        """Of each example some triggers that are not met again at its moment, and how many such each stands for."""
+        events = self.events
+        row, item = triggers[0], events.item[triggers[1]]
+        moment_row, moment = spans(self._begin[example], self._next_moment[example])
+        met = moment_row * events.items + events.item[moment]
+        keep = self._indexed[item] & ~np.isin(row * events.items + item, met)
+        row, item = row[keep], item[keep]
+        drawn = _some(row, self.options.own, rng)
+        there = np.bincount(row, minlength=len(example))
+        weight = there / np.maximum(np.minimum(there, self.options.own), 1)
+        return row[drawn], item[drawn], weight[row[drawn]].astype(np.float32)
 
     def _negatives(
         self, user: Ints, triggers: tuple[Ints, Ints], positives: Ints, rng: np.random.Generator
@@ -212,12 +235,36 @@ class Sampler:
         keep = pair >= 0
         candidate, trigger, pair = candidate[keep], trigger[keep], pair[keep]
         # Leave the example's own pair out: of every count, and where only it made the pair a candidate.
-        positive = found[candidate] >= 0
+        positive = (found[candidate] >= 0) & events.first[found[candidate]]
         gap = events.moment[found[candidate]] - events.moment[events.first_event[event[trigger]]]
-        own = np.where(gap <= self.pairs.options.window, gap_weight(gap), 0).astype(np.float32)
+        own = np.where(positive & (gap <= self.pairs.options.window), gap_weight(gap), 0).astype(np.float32)
         keep = ~positive
         keep[positive] = self.pairs.stands_without(pair[positive], events.item[event[trigger[positive]]], own[positive])
         candidate, trigger, pair, positive, own = (part[keep] for part in (candidate, trigger, pair, positive, own))
         batch.path_candidate = torch.from_numpy(candidate)
         batch.path_trigger = torch.from_numpy(trigger)
-        batch.c = torch.from_numpy(self.encoder.pair_codes(self.pairs, pair, np.where(positive, own, np.nan)))
+        less = Part(positive.astype(np.float32), own, np.zeros_like(own), positive.astype(np.int64))
+        if self.pairs.options.repeats:
+            less = self._and_repeats(less, event[trigger], item[candidate])
+        batch.c = torch.from_numpy(self.encoder.pair_codes(self.pairs, pair, less))
+
+    def _and_repeats(self, less: Part, event: Ints, item: Ints) -> Part:
+        """`less` of paths [P] from trigger events to items; where both are one item, without all that the user did.
+
+        The same for items that were taken again and for those that were not: what is left out must not tell them apart.
+        """
+        same = self.events.item[event] == item
+        several, moved = (part[event] for part in self._repeated)
+        return Part(
+            together=np.where(same, several, less.together),
+            forward=np.where(same, moved, less.forward),
+            backward=np.where(same, moved, less.backward),
+            buyers=np.where(same, 1, less.buyers),
+        )
+
+
+def _some(row: Ints, most: int, rng: np.random.Generator) -> Ints:
+    """Places of at most `most` random elements of each row."""
+    shuffled = np.lexsort((rng.random(len(row)), row))
+    row = row[shuffled]
+    return shuffled[np.arange(len(row)) - np.searchsorted(row, row) < most]

@@ -39,12 +39,15 @@ class Scores:
 
     @cached_property
     def rank(self) -> Ints:
-        """[E] place of each pair among its trigger's, 1 = the strongest; ties by candidate."""
-        source = self.pairs.source
-        order = np.lexsort((self.pairs.target, -self.s, source))
+        """[E] place of each pair among its trigger's, 1 = the strongest; ties by candidate. 0: the trigger itself."""
+        source, target = self.pairs.source, self.pairs.target
+        own = source == target
+        order = np.lexsort((target, -self.s, ~own, source))
         rank = np.empty(len(order), dtype=np.int64)
         rank[order] = np.arange(len(order)) - self.pairs.start[source[order]] + 1
-        return rank
+        has_own = np.zeros(self.events.items, dtype=np.int64)
+        has_own[source[own]] = 1
+        return rank - has_own[source]
 
     @cached_property
     def _begin(self) -> Ints:

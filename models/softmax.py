@@ -5,7 +5,6 @@ from typing import Self
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from models.interactions import Ints
@@ -46,26 +45,33 @@ class Negatives:
         return items, torch.log(self.count * self.share[items])
 
 
-def softmax_loss(vectors: Tensor, items: Tensor, target: Tensor, negatives: Negatives) -> Tensor:
+def softmax_loss(
+    vectors: Tensor, items: Tensor, target: Tensor, negatives: Negatives, calibration: float = 0.0
+) -> Tensor:
     """−ln (e^{v·q_target} / Σ_i e^{v·q_i}), mean over P examples.
 
     vectors [P, d], item vectors q [N, d], target [P]. Sampled, the sum runs over the target and K draws, each divided
     by its expected number (Bengio and Senécal, 2008, https://doi.org/10.1109/TNN.2007.912312).
     """
     if negatives.share is None:
-        return F.cross_entropy(vectors @ items.T, target)
+        logits = vectors @ items.T
+        return _cross_entropy(logits, logits.gather(1, target[:, None]), calibration)
     drawn, expected = negatives.draw()
     hit = (vectors * items[target]).sum(-1, keepdim=True)
     others = vectors @ items[drawn].T - expected
-    return sampled_loss(hit, others, drawn == target[:, None])
+    return sampled_loss(hit, others, drawn == target[:, None], calibration)
 
 
 def sampled_loss(hit: Tensor, others: Tensor, same: Tensor, calibration: float = 0.0) -> Tensor:
-    """Cross-entropy of targets' scores [P, 1] among corrected scores of draws [P, K]; a draw of the target is out.
+    """Cross-entropy of targets' scores [P, 1] among corrected scores of draws [P, K]; a draw of the target is out."""
+    return _cross_entropy(torch.cat([hit, others.masked_fill(same, -torch.inf)], dim=1), hit, calibration)
+
+
+def _cross_entropy(logits: Tensor, hit: Tensor, calibration: float) -> Tensor:
+    """Of targets' scores [P, 1] among logits [P, K], which have them too.
 
     `calibration` weighs the square of ln Σ e^score, so that e^score itself comes near the probability (as in PaLM;
     Chowdhery et al., 2022, section 5, https://arxiv.org/abs/2204.02311).
     """
-    logits = torch.cat([hit, others.masked_fill(same, -torch.inf)], dim=1)
     total = logits.logsumexp(1)
     return (total - hit.squeeze(1)).mean() + calibration * (total**2).mean()

@@ -11,6 +11,7 @@ from torch_geometric.data import HeteroData
 
 from cypher.explain import explain
 from cypher.recommend import recommend
+from cypher.similar import similar
 from graph.driver import Database
 from graph.generations import switch, write_generation
 from graph.incremental import write_incremental
@@ -88,6 +89,7 @@ def forward(model: PDN, encoder: Encoder, scores: Scores, user: int, m: int, k: 
     k=st.integers(1, 6),
     seed=st.integers(0, 2**31),
     direct=st.booleans(),
+    repeats=st.booleans(),
 )
 def test_cypher_is_the_network(
     settings: Settings,
@@ -98,13 +100,14 @@ def test_cypher_is_the_network(
     k: int,
     seed: int,
     direct: bool,
+    repeats: bool,
 ) -> None:
     database = empty_database
     database.write("MATCH (n) DETACH DELETE n")
     write_incremental(tables(pairs, unavailable), settings, database)
     data = read_snapshot(database)
     events = Interactions.of(data)
-    found = candidate_pairs(events, data, PairOptions(candidates=30, window=2))
+    found = candidate_pairs(events, data, PairOptions(candidates=30, window=2, repeats=repeats))
     encoder = Encoder.fit(data, events, found, None, 1)
     torch.manual_seed(seed)
     model = PDN(encoder.features.sizes, PDNOptions(embedding=4, hidden=5, direct=3, direct_net=direct))
@@ -117,6 +120,8 @@ def test_cypher_is_the_network(
         database, index_weights(scores, data, k), model="pdn", data="random", artefact=str(seed), metrics={}
     )
     switch(database, generation)
+    for item in data["item"].id:
+        assert item not in {one.id for one in similar(database, item, n=ITEMS)}
     for user in sorted(set(events.user.tolist())):
         network = forward(model, encoder, scores, user, m, k)
         seen = {data["item"].id[item] for item in events.item[events.user == user]}
@@ -130,5 +135,8 @@ def test_cypher_is_the_network(
         for item in range(ITEMS):
             told = explain(database, data["user"].id[user], data["item"].id[item], m=m, k=k)
             assert math.isclose(told.score, float(network[item]), rel_tol=1e-5, abs_tol=1e-5)
+        again = recommend(database, data["user"].id[user], n=ITEMS, m=m, k=k, repeats=True, fill=False)
+        for one in again.items:
+            assert math.isclose(one.score, float(network[data["item"].id.index(one.id)]), rel_tol=1e-5, abs_tol=1e-5)
         best = [one.score for one in answer.items]
         assert best == sorted(best, reverse=True)

@@ -10,6 +10,7 @@ REMOVE j.lock
 WITH i, j, row
 CALL (j, row) {
   MATCH (j)-[s:SIMILAR {generation: $generation}]->(other)
+  WHERE other <> j
   WITH s, s.weight > row.weight OR s.weight = row.weight AND other.id < $item AS better
   RETURN coalesce(max(CASE WHEN better THEN s.rank END), 0) AS above, collect(CASE WHEN NOT better THEN s END) AS after
 }

@@ -206,6 +206,7 @@ def test_weights_of_another_graph_are_refused(graph: Database, change: dict[str,
     [
         ({"trigger_weight": np.array([np.nan])}, "1 values of trigger_weight are not finite"),
         ({"trigger_weight": np.array([0.0])}, "trigger_weight has values of 0 or below"),
+        ({"similar_rank": np.array([1, 0, 1])}, "similar_rank is 1 or above, and 0 of an item with itself"),
         ({"trigger_weight": np.array([1.0, 2.0])}, r"trigger_weight has the shape \(2,\), not \(1,\)"),
         ({"item_direct": np.ones((4, 2))}, r"item_direct has the shape \(4, 2\), not \(4, 1\)"),
         ({"trigger_user": np.array([2])}, "trigger_user names a place outside of the 2 ids"),

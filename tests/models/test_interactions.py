@@ -1,13 +1,14 @@
 """Flat event arrays against loops."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from torch_geometric.data import HeteroData
 
 from models.candidates import candidate_pairs, transitions
 from models.interactions import Interactions, spans
-from models.pairs import PairOptions
+from models.pairs import PairOptions, repeated
 
 rows = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5), st.integers(0, 4)), max_size=30)
 
@@ -35,6 +36,7 @@ def test_properties_against_loops(rows: list[tuple[int, int, int]]) -> None:
         assert events.occurrence[place] == len(earlier) + 1
         assert events.next_same[place] == (later[0] if later else len(keys))
         assert events.first_event[place] == (earlier[0] if earlier else place)
+        assert events.gap_before[place] == (events.moment[place] - events.moment[earlier[-1]] if earlier else -1)
         same = [
             o
             for o in range(len(keys))
@@ -58,6 +60,39 @@ def test_transitions_against_loops(rows: list[tuple[int, int, int]], window: int
             if a != b and events.user[a] == events.user[b] and 0 <= gap <= window:
                 expected[events.item[a], events.item[b]] += 1 / max(gap, 1)
     np.testing.assert_allclose(transitions(events, window).toarray(), expected, rtol=1e-6)
+
+
+@given(rows, st.integers(1, 3))
+def test_repeats_against_loops(rows: list[tuple[int, int, int]], window: int) -> None:
+    events = interactions(rows)
+    several, moved = repeated(events, window)
+    for place in range(len(events)):
+        same = (events.user == events.user[place]) & (events.item == events.item[place])
+        moments = np.unique(events.moment[same])
+        assert several[place] == (len(moments) > 1)
+        gaps = np.diff(moments)
+        assert moved[place] == pytest.approx((1 / gaps[gaps <= window]).sum())
+
+
+def test_with_repeats_every_item_is_a_candidate_of_itself(snapshot) -> None:  # type: ignore[no-untyped-def]
+    """Item 0 twice by both users, after 2 moments and after 1; item 1 twice by one, after 4, beyond the window."""
+    moments = {0: [[1], [0], [2], [0], [3], [1]], 1: [[0], [0], [4]]}
+    events = [
+        (user, item, place) for user, all_ in moments.items() for place, items in enumerate(all_) for item in items
+    ]
+    data = snapshot(events, users=2, items=6)
+    one, other = (
+        candidate_pairs(Interactions.of(data), data, PairOptions(candidates=20, window=3, repeats=repeats))
+        for repeats in (False, True)
+    )
+    own = other.source == other.target
+    assert other.target[own].tolist() == [0, 1, 2, 3, 4]  # nobody has item 5
+    assert other.together[own].tolist() == [2, 1, 0, 0, 0]
+    assert other.forward[own].tolist() == other.backward[own].tolist() == [1.5, 0, 0, 0, 0]
+    for name in ("source", "target", "together", "forward", "backward", "text", "brand", "depth"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name)[~own])
+    assert (other.depth[own] > other.depth[~own].max()).all()
+    assert other.find(np.arange(6), np.arange(6)).tolist() == [*np.flatnonzero(own), -1]
 
 
 def test_pairs_are_found_by_their_items(clustered: HeteroData) -> None:

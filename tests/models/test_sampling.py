@@ -11,7 +11,7 @@ from torch_geometric.data import HeteroData
 from models.candidates import candidate_pairs
 from models.features import Encoder
 from models.interactions import Interactions, Ints, spans
-from models.pairs import PairOptions, Pairs
+from models.pairs import PairOptions, Pairs, Part
 from models.sampling import Sampler, SamplingOptions
 
 OPTIONS = PairOptions(candidates=50, window=3, profile_share=0.4)
@@ -190,6 +190,58 @@ def test_weighted_negatives_stand_for_all_items(clustered: HeteroData) -> None:
 def test_weights_want_chances_that_are_known() -> None:
     with pytest.raises(ValueError, match="weighted negatives are drawn uniformly or by popularity"):
         SamplingOptions(weighted=True, hard=0.1)
+
+
+@pytest.fixture
+def returning(snapshot) -> HeteroData:  # type: ignore[no-untyped-def]
+    """Baskets of three among twelve items: much is bought again."""
+    rng = np.random.default_rng(3)
+    baskets = [(user, place, rng.choice(12, 3, replace=False)) for user in range(8) for place in range(6)]
+    return snapshot([(user, int(item), place) for user, place, items in baskets for item in items], users=8, items=12)
+
+
+REPEATS = dataclasses.replace(OPTIONS, repeats=True)
+
+
+def test_what_a_shopper_had_is_a_positive_when_it_comes_again_and_else_a_negative(returning: HeteroData) -> None:
+    sampler, events, _ = make_sampler(returning, REPEATS, negatives=6, own=4, positives=9, weighted=True, popular=0.0)
+    for example in range(len(sampler)):
+        batch = sampler.batch(np.array([example]), np.random.default_rng(0))
+        begin = sampler._begin[example]
+        user = events.user[begin]
+        now = (events.user == user) & (events.moment == events.moment[begin])
+        before = set(events.item[events.start[user] : begin].tolist())
+        candidate = batch["user", "candidate", "item"]
+        # Items by their codes: the first is the item's number.
+        item = batch["item"].x[candidate.edge_index[1]][:, 0].numpy() - 1
+        positive = candidate.y.numpy() == 1
+        assert set(item[positive].tolist()) == set(events.item[now].tolist())
+        own = ~positive & np.isin(item, list(before))
+        left = before - set(events.item[now].tolist())
+        assert set(item[own].tolist()) <= left
+        assert own.sum() == min(4, len(left))
+        assert candidate.weight[own].sum() == pytest.approx(len(left))
+
+
+def test_repeats_are_seen_without_all_that_the_shopper_did(returning: HeteroData) -> None:
+    """The codes of an item with itself are those of a world without the shopper, found again or not."""
+    sampler, events, _ = make_sampler(returning, REPEATS, negatives=6, weighted=True, popular=0.0)
+    seen = {True: 0, False: 0}
+    for example in range(len(sampler)):
+        batch = sampler.batch(np.array([example]), np.random.default_rng(0))
+        user = events.user[sampler._begin[example]]
+        world = candidate_pairs(events.where(events.user != user), returning, REPEATS)
+        candidate, trigger = batch["user", "candidate", "item"], batch["user", "trigger", "item"]
+        number = batch["item"].x[:, 0].numpy() - 1
+        source = number[trigger.edge_index[1][batch.path_trigger]]
+        target = number[candidate.edge_index[1][batch.path_candidate]]
+        for path in np.flatnonzero(source == target):
+            own = dataclasses.replace(world, buyers=world.buyers + (np.arange(12) == source[path]))
+            less = Part(*(np.zeros(1, np.float32),) * 3, np.ones(1, int))
+            pair = world.find(source[path : path + 1], target[path : path + 1])
+            np.testing.assert_array_equal(batch.c[path], sampler.encoder.pair_codes(own, pair, less)[0])
+            seen[bool(candidate.y[batch.path_candidate[path]])] += 1
+    assert min(seen.values()) > 20
 
 
 def test_histories_are_the_latest_items_before_the_moment(clustered: HeteroData) -> None:

@@ -49,6 +49,34 @@ def test_two_clusters_are_learnt(clustered: HeteroData, tmp_path: Path) -> None:
     assert inside.mean() > 0.95
 
 
+RETURNING = Recipe.model_validate(
+    RECIPE.model_dump()
+    | {
+        "pairs": {"candidates": 40, "window": 3, "repeats": True},
+        "sampling": {"triggers": 8, "negatives": 10, "batch": 16, "weighted": True, "popular": 0.0},
+    }
+)
+
+
+def test_what_comes_again_is_learnt(snapshot, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """The first half of the items is bought every fourth time, the second half once. Chance is 10 of 40."""
+    rng, events = np.random.default_rng(0), []
+    for user in range(30):
+        loved, once = rng.choice(20, 2, replace=False), 20 + rng.permutation(20)
+        events += [(user, int(loved[n // 2 % 2] if n % 2 else once[n // 2]), n) for n in range(18)]
+    data = snapshot(events, users=30, items=40)
+    saved = run(data, tmp_path, RETURNING)
+    assert saved.manifest["metrics"]["hr@10 with repeats"] > 0.95
+    scores = network_scores(saved, data)
+    own = scores.pairs.source == scores.pairs.target
+    assert scores.s[own & (scores.pairs.source < 20)].min() > scores.s[own & (scores.pairs.source >= 20)].max()
+    weights = index_weights(scores, data, k=6)
+    for source in np.unique(scores.events.item):
+        mine = weights.similar_source == source
+        assert sorted(weights.similar_rank[mine]) == list(range(7))
+        assert weights.similar_target[mine & (weights.similar_rank == 0)].tolist() == [source]
+
+
 def test_index_keeps_the_k_best_and_every_interaction(clustered: HeteroData, tmp_path: Path) -> None:
     saved = run(clustered, tmp_path)
     scores = network_scores(saved, clustered)
@@ -186,6 +214,9 @@ def test_recipes_are_checked(tmp_path: Path) -> None:
         read_recipe("x", file)
     file.write_text("epoch: 1")
     with pytest.raises(Exception, match=r"mine.yaml: epoch: Extra inputs"):
+        read_recipe("x", file)
+    file.write_text("pairs: {repeats: true}")
+    with pytest.raises(Exception, match=r"mine.yaml: pairs.repeats wants sampling.weighted"):
         read_recipe("x", file)
     for source in ("complete-journey", "movielens-1m", "amazon-beauty", "anything else"):
         assert read_recipe(source).epochs >= 1

@@ -222,6 +222,28 @@ def new_item(database: Database, item: str = "zzi", category: str = "Grill") -> 
     database.write(statement, {"item": item, "category": category})
 
 
+def test_an_item_stays_its_own_neighbour_at_rank_0(live: LiveNetworks, database: Database) -> None:
+    """However weak: what is placed among an item's neighbours must not move the edge that leads to itself."""
+    generation = live_generation(database)
+    assert generation
+    given = {"generation": generation.id}
+    database.write(
+        "MATCH (i:Item) WHERE i.id STARTS WITH 'g' "
+        "CREATE (i)-[:SIMILAR {weight: 1e-9, rank: 0, generation: $generation, own: true}]->(i)",
+        given,
+    )
+    try:
+        new_item(database)
+        live.place_items(["zzi"])
+        rows = [neighbours(database, f"g{n:02}") for n in range(15)]
+        assert any(one["id"] == "zzi" for found in rows for one in found)
+        for number, found in enumerate(rows):
+            assert [one["rank"] for one in found] == list(range(len(found)))
+            assert found[0]["id"] == f"g{number:02}"
+    finally:
+        database.write("MATCH ()-[s:SIMILAR {generation: $generation, own: true}]->() DELETE s", given)
+
+
 def test_a_new_item_is_placed_among_its_kind(live: LiveNetworks, database: Database) -> None:
     new_item(database)
     before = {f"g{n:02}": neighbours(database, f"g{n:02}") for n in range(15)}

@@ -223,7 +223,7 @@ class HistoryStage:
         codes = self.codes[met]
         said = net(codes, place[history])[known]
         vectors, right, wrong = net.items(codes), place[target[known]], place[drawn]
-        hit = (said * vectors[right]).sum(-1, keepdim=True)
+        hit = (said * vectors[right]).sum(-1)
         others = said @ vectors[wrong].T - expected
         return sampled_loss(hit, others, wrong == right[:, None], CALIBRATION)
 

@@ -85,7 +85,7 @@ class DINNetwork(Network):
         miss = self.rate(pooled, items[drawn], profile[:, None]) + self.popular[drawn] - expected
         real = target < len(items)
         found = target[real]
-        return sampled_loss((hit[real] + self.popular[found])[:, None], miss[real], drawn == found[:, None])
+        return sampled_loss(hit[real] + self.popular[found], miss[real], drawn == found[:, None])
 
     def _drawn(self, negatives: Negatives, items: int, device: torch.device) -> tuple[Tensor, Tensor]:
         if negatives.share is None:

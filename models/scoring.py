@@ -7,12 +7,14 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy import sparse
 
 from graph.progress import step
 from models.features import Encoder
 from models.interactions import Interactions, Ints, spans
 from models.pairs import Pairs
 from models.pdn import PDN
+from models.serving import edge_weights
 from models.windows import last_items
 
 PART = 200_000  # edges at a time
@@ -45,6 +47,12 @@ class Scores:
         rank = np.empty(len(order), dtype=np.int64)
         rank[order] = np.arange(len(order)) - self.pairs.start[source[order]] + 1
         return rank
+
+    def similarity(self, k: int) -> sparse.csr_array:
+        """[N, N] e^s_ji of the k strongest pairs of each trigger j, its row: what `SIMILAR` edges carry."""
+        kept = np.flatnonzero(self.rank <= k)
+        index = (self.pairs.source[kept], self.pairs.target[kept])
+        return sparse.csr_array((edge_weights(self.s[kept]), index), shape=(self.events.items, self.events.items))
 
     @cached_property
     def _begin(self) -> Ints:

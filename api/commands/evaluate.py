@@ -15,8 +15,14 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-EngineName = Literal["cypher", "network"]
-Ranking = Annotated[EngineName, typer.Option("--engine", help="cypher: as served; network: the model over all paths.")]
+EngineName = Literal["cypher", "network", "item-to-item"]
+Ranking = Annotated[
+    EngineName,
+    typer.Option(
+        "--engine",
+        help="cypher: as served; network: the model over all paths; item-to-item: SimNet alone.",
+    ),
+]
 Users = Annotated[int | None, typer.Option("--users", min=1, metavar="N", help="N random users, for a quick look.")]
 Negatives = Annotated[
     int | None,
@@ -39,7 +45,8 @@ def evaluate(
 ) -> None:
     """Rank for every user what was held out from training. With --json one line for each protocol (JSON Lines).
 
-    Each metric comes with its 95% interval. The engine cypher takes -m and -k, the engine network takes --artefact.
+    Each metric comes with its 95% interval. The engine cypher takes -m and -k, network --artefact, item-to-item both
+    --artefact and -k.
     MovieLens-1M is also ranked among 99 negatives where --data or TWOHOP_DATA has them.
     """
     from pydantic_core import to_json
@@ -60,7 +67,7 @@ def evaluate(
         source = read_source(database)
         shop = Catalogue.of(catalogue(database, source.min_buyers))
         protocols = store_protocols(database, source, settings, shop.items, negatives)
-        ranker = as_served(database, m, k) if engine == "cypher" else _network(database, settings, artefact)
+        ranker = as_served(database, m, k) if engine == "cypher" else _computed(engine, database, settings, artefact, k)
         for protocol in protocols if users is None else _draw(protocols, users):
             result = Evaluation.of(source.id, protocol.name, engine, run(protocol, ranker, shop), source.note)
             if as_json:
@@ -90,12 +97,17 @@ def _draw(protocols: "list[Protocol]", users: int) -> "list[Protocol]":
     ]
 
 
-def _network(database: "Database", settings: "Settings", artefact: str | None) -> "Engine":
+def _computed(engine: EngineName, database: "Database", settings: "Settings", artefact: str | None, k: int) -> "Engine":
     from graph.snapshot import read_snapshot
     from models.artefacts import load
     from models.engines import network_engine
     from models.index import network_scores
+    from models.item_to_item import item_engine
 
     model = load(settings.artefacts_folder, artefact)
     data = read_snapshot(database)
-    return network_engine(network_scores(model, data), list(data["user"].id), list(data["item"].id))
+    scores = network_scores(model, data)
+    users, items = list(data["user"].id), list(data["item"].id)
+    if engine == "network":
+        return network_engine(scores, users, items)
+    return item_engine(scores.events, scores.similarity(k), users, items)

@@ -1,17 +1,16 @@
 """`twohop evaluate`: how good the recommendations are on what was held out."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from api.options import ArtefactName, AsJson, Data, Neighbours, Store, Triggers
+from api.options import ArtefactName, AsJson, Data, Neighbours, Store, Triggers, Users
 
 if TYPE_CHECKING:
     from graph.driver import Database
     from graph.settings import Settings
     from models.evaluation import Engine
-    from models.protocols import Protocol
 
 app = typer.Typer()
 
@@ -23,12 +22,10 @@ Ranking = Annotated[
         help="cypher: as served; network: the model over all paths; item-to-item: SimNet alone.",
     ),
 ]
-Users = Annotated[int | None, typer.Option("--users", min=1, metavar="N", help="N random users, for a quick look.")]
 Negatives = Annotated[
     int | None,
     typer.Option("--negatives", min=1, metavar="N", help="Rank also among N drawn items that a user had not."),
 ]
-SEED = 0  # of the random users
 
 
 @app.command()
@@ -52,7 +49,7 @@ def evaluate(
     from pydantic_core import to_json
 
     from api.display import show_evaluation, show_note
-    from api.evaluation import as_served, store_protocols
+    from api.evaluation import as_served, drawn, store_protocols
     from cypher.catalogue import catalogue
     from graph.driver import connect
     from graph.settings import load_settings
@@ -68,7 +65,7 @@ def evaluate(
         shop = Catalogue.of(catalogue(database, source.min_buyers))
         protocols = store_protocols(database, source, settings, shop.items, negatives)
         ranker = as_served(database, m, k) if engine == "cypher" else _computed(engine, database, settings, artefact, k)
-        for protocol in protocols if users is None else _draw(protocols, users):
+        for protocol in protocols if users is None else drawn(protocols, users):
             result = Evaluation.of(source.id, protocol.name, engine, run(protocol, ranker, shop), source.note)
             if as_json:
                 shown = asdict(result)
@@ -77,24 +74,6 @@ def evaluate(
             else:
                 show_evaluation(result)
     show_note(source, to_stderr=as_json)
-
-
-def _draw(protocols: "list[Protocol]", users: int) -> "list[Protocol]":
-    """The same random users for every protocol; its name says that these are not all."""
-    import numpy as np
-
-    every = sorted({user for protocol in protocols for user in protocol.truth})
-    if users >= len(every):
-        return protocols
-    drawn = {str(user) for user in np.random.default_rng(SEED).choice(every, users, replace=False)}
-    return [
-        replace(
-            protocol,
-            name=f"{protocol.name}, {users} random users",
-            truth={user: items for user, items in protocol.truth.items() if user in drawn},
-        )
-        for protocol in protocols
-    ]
 
 
 def _computed(engine: EngineName, database: "Database", settings: "Settings", artefact: str | None, k: int) -> "Engine":

@@ -83,9 +83,13 @@ def clustered() -> HeteroData:
 
 @pytest.fixture
 def drawn_scores(clustered: HeteroData) -> Scores:
-    """Edge weights of `clustered` drawn by chance, as a network might give them."""
-    rng, events = np.random.default_rng(5), Interactions.of(clustered)
-    pairs = candidate_pairs(events, clustered, PairOptions(candidates=40, window=3))
+    return draw_scores(clustered)
+
+
+def draw_scores(data: HeteroData) -> Scores:
+    """Edge weights of a snapshot drawn by chance, as a network might give them."""
+    rng, events = np.random.default_rng(5), Interactions.of(data)
+    pairs = candidate_pairs(events, data, PairOptions(candidates=40, window=3))
     drawn = (rng.normal(size=size).astype(np.float32) for size in (len(events.triggers), len(pairs)))
     vectors = (rng.normal(size=(count, 3)).astype(np.float32) for count in (events.users, events.items))
     return Scores(events, pairs, events.triggers, *drawn, *vectors)

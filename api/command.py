@@ -21,6 +21,7 @@ from api.commands import (
     load,
     neo4j,
     recommend,
+    report,
     serve,
     status,
     train,
@@ -74,6 +75,7 @@ app.add_typer(intents.app, name="intents")
 app.add_typer(complements.app)
 app.add_typer(contents.app, name="contents")
 app.add_typer(evaluate.app)
+app.add_typer(report.app)
 app.add_typer(generations.app, name="generations")
 app.add_typer(status.app)
 app.add_typer(serve.app)

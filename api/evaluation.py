@@ -1,6 +1,9 @@
 """What is evaluated on a store, and the query as it is served there, as the command and the benchmarks do it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from cypher import rank, recommend
 from cypher.held_out import held_out
@@ -13,7 +16,7 @@ from models.engines import served_engine
 from models.evaluation import Engine
 from models.protocols import Items, Protocol, drawn_negatives, protocols
 
-SEED = 0  # of drawn negatives
+SEED = 0  # of drawn negatives and users
 
 
 def store_protocols(
@@ -28,6 +31,22 @@ def store_protocols(
         truth, seen = {row.user: row.new for row in rows}, {row.user: row.had for row in rows}
         samples["drawn negatives"] = drawn_negatives(truth, items, seen, negatives, SEED)
     return protocols(source.protocol, rows, samples)
+
+
+def drawn(protocols: Sequence[Protocol], users: int) -> list[Protocol]:
+    """The same random users for every protocol; its name says that these are not all."""
+    every = sorted({user for protocol in protocols for user in protocol.truth})
+    if users >= len(every):
+        return list(protocols)
+    chosen = {str(user) for user in np.random.default_rng(SEED).choice(every, users, replace=False)}
+    return [
+        replace(
+            protocol,
+            name=f"{protocol.name}, {users} random users",
+            truth={user: items for user, items in protocol.truth.items() if user in chosen},
+        )
+        for protocol in protocols
+    ]
 
 
 def _published_negatives(source: Source, settings: Settings) -> dict[str, list[str]] | None:

@@ -19,3 +19,4 @@ Data = Annotated[
     Path | None,
     typer.Option("--data", metavar="FOLDER", help="Folder with raw data sets; else TWOHOP_DATA.", show_default=False),
 ]
+Users = Annotated[int | None, typer.Option("--users", min=1, metavar="N", help="N random users, for a quick look.")]

@@ -4,8 +4,9 @@ STORE is loaded with something held out, such as amazon-beauty (`twohop load ama
 does not run it is started meanwhile. Every model of `models.baselines` is tuned on each user's last training moment,
 all with the same number of trials, then fitted on all training rows and evaluated on the test rows: once for each seed,
 where a seed changes anything. PDN is trained by the recipe of its source, indexed and ranked by the Cypher query
-(engine cypher) and by the network alone (engine network); its last generation stays live. The test rows are read after
-the options of a model are chosen, and change nothing.
+(engine cypher) and by the network alone (engine network); its last generation stays live. PDN, and each model that has
+vectors of items, also ranks by the items alone (engine item-to-item). The test rows are read after the options of a
+model are chosen, and change nothing.
 
 `--variations` measures PDN's instead: the recipe changed in one thing, as `benchmarks/variations.yaml` says (model
 pdn:NAME), and ranked by the network alone, so that nothing is written into the store.
@@ -46,6 +47,7 @@ from models.engines import matrix_engine, network_engine
 from models.evaluation import Catalogue, Engine, Evaluation, evaluate
 from models.index import network_scores
 from models.interactions import Interactions
+from models.item_to_item import item_engine, vector_engine
 from models.recipe import Recipe
 
 RESULTS = Path(__file__).parent / "results" / "quality.json"
@@ -85,9 +87,12 @@ def measure(store: str, name: str, options: Row, seed: int) -> list[Row]:
     begun = time.monotonic()
     fitted = model(model.options_class.of_json(options)).fit(Interactions.of(data), data)
     seconds = time.monotonic() - begun
-    engine = matrix_engine(fitted.score, list(data["user"].id), list(data["item"].id))
+    users, items = list(data["user"].id), list(data["item"].id)
+    engines = {"scores": matrix_engine(fitted.score, users, items)}
+    if (vectors := fitted.item_vectors()) is not None:
+        engines["item-to-item"] = vector_engine(fitted.events, vectors, users, items)
     with connect(settings) as database:
-        return ranked(database, settings, {"scores": engine}, _about(name, seed, seconds) | {"options": options})
+        return ranked(database, settings, engines, _about(name, seed, seconds) | {"options": options})
 
 
 def measure_pdn(store: str, name: str, seed: int) -> list[Row]:
@@ -109,7 +114,9 @@ def measure_pdn(store: str, name: str, seed: int) -> list[Row]:
             generations.prune(database, 2)  # as many as `twohop index` keeps
             engines["cypher"] = as_served(database, M, K)
         scores = network_scores(artefact, data)
-        engines["network"] = network_engine(scores, list(data["user"].id), list(data["item"].id))
+        users, items = list(data["user"].id), list(data["item"].id)
+        engines["network"] = network_engine(scores, users, items)
+        engines["item-to-item"] = item_engine(scores.events, scores.similarity(K), users, items)
         return ranked(database, settings, engines, about)
 
 

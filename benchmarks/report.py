@@ -12,6 +12,7 @@ from typing import Any
 
 FOLDER = Path(__file__).parent / "results"
 DOCS = Path(__file__).parent.parent / "docs"
+Grouped = dict[tuple[str, str], dict[tuple[str, str], list[dict[str, Any]]]]
 SOURCES = {"table": "the open table", "queries": "the query table", "both": "both"}
 
 
@@ -139,7 +140,7 @@ def behaviour(found: dict[str, Any]) -> str:
 
 def quality() -> list[str]:
     """A table for each protocol of each store, best first, and what tuning chose."""
-    grouped = defaultdict(lambda: defaultdict(list))
+    grouped: Grouped = defaultdict(lambda: defaultdict(list))
     for row in _read("quality") or []:
         grouped[row["data"], row["protocol"]][row["model"], row["engine"]].append(row)
     parts = [
@@ -147,6 +148,7 @@ def quality() -> list[str]:
         "Made by `python -m benchmarks.report` of what `python -m benchmarks.quality` measured: every model tuned with the same number of trials on each user's last "
         "training moment, fitted on all training rows, ranked on the same split. How it is measured, and what each metric says, is in [evaluation.md](evaluation.md).\n\n"
         "- `pdn` by `cypher` is what is served: the list of the Cypher query from the stored graph. By `network` all items are scored.\n"
+        "- By `item-to-item` a user's items are the same for everybody: the sum of their similarities, by SimNet or by inner products of the model's vectors of items.\n"
         "- `pdn:NAME` is PDN with one thing changed, as [benchmarks/variations.yaml](../benchmarks/variations.yaml) says.\n"
         "- In brackets: the 95% interval over users; with several seeds the means of both. *Seeds* has their number and how far apart their NDCG@10 are.\n"
         "- *Fit* and *memory* are of the last fit alone, in a process of its own: seconds on the machine that measured, and the most that it held, snapshot included.\n"
@@ -155,6 +157,7 @@ def quality() -> list[str]:
     for (data, protocol), models in grouped.items():
         ranked = sorted(models.items(), key=lambda one: -_mean(one[1], "ndcg@10"))
         parts += [f"## {data}: {protocol}", table(QUALITY, [_quality(*name, rows) for name, rows in ranked])]
+    parts += _halves(grouped)
     trials = _read("trials") or {}
     if trials:
         parts += [
@@ -167,6 +170,54 @@ def quality() -> list[str]:
     return parts
 
 
+def _halves(grouped: Grouped) -> list[str]:
+    """Table 2 of the PDN paper: personalised and item to item side by side, and what the paper has."""
+    parts = []
+    for (data, protocol), models in grouped.items():
+        personal = {model: rows for (model, by), rows in models.items() if by in ("network", "scores")}
+        by_items = {model: rows for (model, by), rows in models.items() if by == "item-to-item"}
+        if not by_items:
+            continue
+        for model in ITEM_TO_ITEM & set(personal):
+            by_items[model] = personal.pop(model)
+        paper = PAPER if (data, protocol) == ("movielens-1m", "leave-one-out (NCF split), 99 negatives") else {}
+        rows = []
+        for model in sorted(by_items, key=lambda model: -_mean(by_items[model], "ndcg@10")):
+            halves = [personal.get(model), by_items[model]]
+            ours = [f"{_mean(half, metric):.3f}" if half else "–" for half in halves for metric in TABLE_2]
+            rows.append([model, *ours, *(paper.get(model, [""] * 4) if paper else [])])
+        head = [
+            "model",
+            *(f"{half} {metric}" for half in ("personalised", "item to item") for metric in ("HR@10", "NDCG@10")),
+        ]
+        parts += [
+            f"### {data}: {protocol}",
+            table([*head, *([f"paper: {name}" for name in head[1:]] if paper else [])], rows),
+        ]
+    if not parts:
+        return []
+    return [
+        "## Table 2 of the PDN paper",
+        "The same models with what they know of the user (*personalised*, `pdn` by `network`), and by the user's items alone (*item to item*). Models of neighbours, SLIM and "
+        "EASE know nothing else: – stands for them as in the paper. The paper says that its targets are ranked among all negatives; its figures are beside the published 99, "
+        "which they are nearer to.",
+        *parts,
+    ]
+
+
+TABLE_2 = ("hr@10", "ndcg@10")
+ITEM_TO_ITEM = {"pcf", "cosine", "bm25", "slim", "ease"}  # whose scores are that already
+PAPER = {  # HR@10 and NDCG@10 on MovieLens: personalised, item to item
+    "dssm": ["0.4699", "0.2603", "0.2243", "0.1034"],
+    "youtube-dnn": ["0.6187", "0.3579", "0.4362", "0.2324"],
+    "bst": ["0.6316", "0.3603", "0.0561", "0.0277"],
+    "pcf": ["–", "–", "0.4033", "0.2132"],
+    "slim": ["–", "–", "0.4400", "0.2337"],
+    "din": ["0.6454", "0.3767", "0.1662", "0.0918"],
+    "pdn:no-bias": ["0.6323", "0.3401", "0.5080", "0.2795"],
+    "pdn:no-direct": ["0.6642", "0.3930", "0.5124", "0.2813"],
+    "pdn": ["0.6770", "0.4071", "0.5152", "0.2859"],
+}
 QUALITY = ["model", "by", "NDCG@10", "HR@10", "coverage@10", "popularity bias@10", "seeds", "fit, s", "memory, MiB"]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import numpy.typing as npt
 
 from graph.progress import track
 from models.evaluation import Catalogue, Engine, Rankings
@@ -22,7 +23,7 @@ Recommend = Callable[[str, int, bool], Sequence[str]]
 """(user, n, repeats) → the n best items."""
 Rank = Callable[[str, Sequence[str]], Mapping[str, float]]
 """(user, items) → their scores."""
-ScoreRows = Callable[[Ints], Floats]
+ScoreRows = Callable[[Ints], npt.NDArray[np.floating]]
 """[B] numbers of users → [B, N] scores of all items; -inf where an item must not be recommended."""
 
 

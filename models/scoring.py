@@ -7,12 +7,14 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy import sparse
 
 from graph.progress import step
 from models.features import Encoder
 from models.interactions import Interactions, Ints, spans
 from models.pairs import Pairs
 from models.pdn import PDN
+from models.serving import edge_weights
 from models.windows import last_items
 
 PART = 200_000  # edges at a time
@@ -48,6 +50,12 @@ class Scores:
         has_own = np.zeros(self.events.items, dtype=np.int64)
         has_own[source[own]] = 1
         return rank - has_own[source]
+
+    def similarity(self, k: int) -> sparse.csr_array:
+        """[N, N] e^s_ji of the k strongest pairs of each trigger j, its row: what `SIMILAR` edges carry."""
+        kept = np.flatnonzero(self.rank <= k)
+        index = (self.pairs.source[kept], self.pairs.target[kept])
+        return sparse.csr_array((edge_weights(self.s[kept]), index), shape=(self.events.items, self.events.items))
 
     @cached_property
     def _begin(self) -> Ints:

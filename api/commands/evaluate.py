@@ -1,28 +1,31 @@
 """`twohop evaluate`: how good the recommendations are on what was held out."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from api.options import ArtefactName, AsJson, Data, Neighbours, Store, Triggers
+from api.options import ArtefactName, AsJson, Data, Neighbours, Store, Triggers, Users
 
 if TYPE_CHECKING:
     from graph.driver import Database
     from graph.settings import Settings
     from models.evaluation import Engine
-    from models.protocols import Protocol
 
 app = typer.Typer()
 
-EngineName = Literal["cypher", "network"]
-Ranking = Annotated[EngineName, typer.Option("--engine", help="cypher: as served; network: the model over all paths.")]
-Users = Annotated[int | None, typer.Option("--users", min=1, metavar="N", help="N random users, for a quick look.")]
+EngineName = Literal["cypher", "network", "item-to-item"]
+Ranking = Annotated[
+    EngineName,
+    typer.Option(
+        "--engine",
+        help="cypher: as served; network: the model over all paths; item-to-item: SimNet alone.",
+    ),
+]
 Negatives = Annotated[
     int | None,
     typer.Option("--negatives", min=1, metavar="N", help="Rank also among N drawn items that a user had not."),
 ]
-SEED = 0  # of the random users
 
 
 @app.command()
@@ -39,13 +42,14 @@ def evaluate(
 ) -> None:
     """Rank for every user what was held out from training. With --json one line for each protocol (JSON Lines).
 
-    Each metric comes with its 95% interval. The engine cypher takes -m and -k, the engine network takes --artefact.
+    Each metric comes with its 95% interval. The engine cypher takes -m and -k, network --artefact, item-to-item both
+    --artefact and -k.
     MovieLens-1M is also ranked among 99 negatives where --data or TWOHOP_DATA has them.
     """
     from pydantic_core import to_json
 
     from api.display import show_evaluation, show_note
-    from api.evaluation import as_served, store_protocols
+    from api.evaluation import as_served, drawn, store_protocols
     from cypher.catalogue import catalogue
     from graph.driver import connect
     from graph.settings import load_settings
@@ -60,8 +64,8 @@ def evaluate(
         source = read_source(database)
         shop = Catalogue.of(catalogue(database, source.min_buyers))
         protocols = store_protocols(database, source, settings, shop.items, negatives)
-        ranker = as_served(database, m, k) if engine == "cypher" else _network(database, settings, artefact)
-        for protocol in protocols if users is None else _draw(protocols, users):
+        ranker = as_served(database, m, k) if engine == "cypher" else _computed(engine, database, settings, artefact, k)
+        for protocol in protocols if users is None else drawn(protocols, users):
             result = Evaluation.of(source.id, protocol.name, engine, run(protocol, ranker, shop), source.note)
             if as_json:
                 shown = asdict(result)
@@ -72,30 +76,17 @@ def evaluate(
     show_note(source, to_stderr=as_json)
 
 
-def _draw(protocols: "list[Protocol]", users: int) -> "list[Protocol]":
-    """The same random users for every protocol; its name says that these are not all."""
-    import numpy as np
-
-    every = sorted({user for protocol in protocols for user in protocol.truth})
-    if users >= len(every):
-        return protocols
-    drawn = {str(user) for user in np.random.default_rng(SEED).choice(every, users, replace=False)}
-    return [
-        replace(
-            protocol,
-            name=f"{protocol.name}, {users} random users",
-            truth={user: items for user, items in protocol.truth.items() if user in drawn},
-        )
-        for protocol in protocols
-    ]
-
-
-def _network(database: "Database", settings: "Settings", artefact: str | None) -> "Engine":
+def _computed(engine: EngineName, database: "Database", settings: "Settings", artefact: str | None, k: int) -> "Engine":
     from graph.snapshot import read_snapshot
     from models.artefacts import load
     from models.engines import network_engine
     from models.index import network_scores
+    from models.item_to_item import item_engine
 
     model = load(settings.artefacts_folder, artefact)
     data = read_snapshot(database)
-    return network_engine(network_scores(model, data), list(data["user"].id), list(data["item"].id))
+    scores = network_scores(model, data)
+    users, items = list(data["user"].id), list(data["item"].id)
+    if engine == "network":
+        return network_engine(scores, users, items)
+    return item_engine(scores.events, scores.similarity(k), users, items)

@@ -62,6 +62,10 @@ class Recommender(ABC, Generic[AnyOptions]):
     def score(self, users: Ints) -> Floats:
         """[B, N] finite scores of all items for the histories of users [B], higher is better."""
 
+    def item_vectors(self) -> Floats | None:
+        """[N, d] vectors of items, whose inner products say how alike two items are; None where the model has none."""
+        return None
+
     def fit(self, events: Interactions, data: "HeteroData | None" = None) -> Self:
         """Learn from these events and keep them as the users' histories. The same seed gives the same model."""
         self.events = events

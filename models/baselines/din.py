@@ -72,6 +72,9 @@ class DINNetwork(Network):
         hidden = self.of_pooled(torch.cat([pooled, pooled * candidates], dim=-1))
         return self.tower(hidden + self.to_tower(candidates) + self.of_user(profile)).squeeze(-1)
 
+    def item_vectors(self, users: Tensor, history: Tensor) -> Tensor:  # noqa: ARG002
+        return self.item()
+
     def loss(self, users: Tensor, history: Tensor, target: Tensor, negatives: Negatives) -> Tensor:
         items = self.item()
         embedded, known = self.dropout(look_up(items, history)), history < len(items)

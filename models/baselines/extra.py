@@ -1,4 +1,4 @@
-"""Libraries of the optional extra `baselines`: the main job runs without them."""
+"""Libraries of the optional extras `baselines` and `report`: the main job runs without them."""
 
 from importlib import import_module
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 from graph.errors import SettingsError
 
 
-def extra(module: str) -> Any:
-    """Import a module of the extra.
+def extra(module: str, name: str = "baselines") -> Any:
+    """Import a module of the extra `name`.
 
     Raises `SettingsError` where it is not installed.
     """
@@ -15,4 +15,4 @@ def extra(module: str) -> Any:
         return import_module(module)
     except ImportError as error:
         package = module.partition(".")[0]
-        raise SettingsError(f"{package} is not installed: pip install '.[baselines]'") from error
+        raise SettingsError(f"{package} is not installed: pip install '.[{name}]'") from error

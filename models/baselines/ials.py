@@ -75,3 +75,6 @@ class IALS(Recommender[IALSOptions]):
 
     def score(self, users: Ints) -> Floats:
         return (self.user[users] @ self.item.T).astype(np.float32)
+
+    def item_vectors(self) -> Floats:
+        return self.item

@@ -39,6 +39,9 @@ class TwoTowers(Network):
         known = target < len(item)
         return softmax_loss(user[known], item, target[known], negatives)
 
+    def item_vectors(self, users: Tensor, history: Tensor) -> Tensor:
+        return self(users, history)[1]
+
     def scores(self, users: Tensor, history: Tensor) -> Tensor:
         user, item = self(users, history)
         return user[:, -1] @ item.T

@@ -68,6 +68,10 @@ class Network(nn.Module):
     def scores(self, users: Tensor, history: Tensor) -> Tensor:
         """[B, N] scores of all items for what follows after histories [B, L] of users [B]."""
 
+    @abstractmethod
+    def item_vectors(self, users: Tensor, history: Tensor) -> Tensor:
+        """[N, d] vectors of the items. They are the same for all users and histories; some networks want any."""
+
 
 class NeuralRecommender(Recommender[AnyNeural]):
     """A network behind the contract. A model gives `build`, and `by_pairs` where it reads no history."""
@@ -102,6 +106,13 @@ class NeuralRecommender(Recommender[AnyNeural]):
             history = last_items(self.events, part, self.options.length)
             scores.append(self.network.scores(*_tensors(part, history)).float().cpu().numpy())
         return np.concatenate(scores)
+
+    @torch.no_grad()
+    def item_vectors(self) -> Floats:
+        self.network.eval()
+        anybody = np.zeros(1, dtype=np.int64)
+        history = last_items(self.events, anybody, self.options.length)
+        return self.network.item_vectors(*_tensors(anybody, history)).float().cpu().numpy()
 
 
 def optimise(

@@ -141,7 +141,7 @@ def test_unknown_users_and_items() -> None:
     assert refused("explain", "u00", "nothing") == "twohop: item 'nothing' is not in the graph"
 
 
-@pytest.mark.parametrize("engine", ["cypher", "network"])
+@pytest.mark.parametrize("engine", ["cypher", "network", "item-to-item"])
 def test_evaluate_as_json_lines(engine: str) -> None:
     result = twohop("evaluate", "--engine", engine, "--json")
     assert result.exit_code == 0, result.stderr

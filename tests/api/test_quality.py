@@ -61,31 +61,56 @@ def test_models_are_tuned_and_measured_once(results: Path) -> None:
     quality.main(arguments)
     found = rows(results)
     assert [(row["model"], row["engine"], row["seed"]) for row in found] == [
-        ("ials", "scores", 0), ("ials", "scores", 1), ("popularity", "scores", 0)
-    ]  # fmt: skip
+        *[("ials", engine, seed) for engine in ("item-to-item", "scores") for seed in (0, 1)],
+        ("popularity", "scores", 0),
+    ]
     assert [row for row in found if row["model"] == "popularity"] == first
-    assert found[0]["options"]["seed"] == 0
-    assert found[0]["metrics"]["ndcg@10"] > found[2]["metrics"]["ndcg@10"] > 0  # the shop has groups
+    assert found[2]["options"]["seed"] == 0
+    assert found[2]["metrics"]["ndcg@10"] > found[4]["metrics"]["ndcg@10"] > 0  # the shop has groups
     trials = json.loads((results / "trials.json").read_text())
     assert [len(trials[f"small-shop {name}"]["trials"]) for name in ("popularity", "ials")] == [1, 2]
     pages = "\n".join(report.quality())
-    middle = mean(row["metrics"]["ndcg@10"] for row in found[:2])
+    middle = mean(row["metrics"]["ndcg@10"] for row in found[2:4])
     assert f"| ials | scores | {middle:.3f} (" in pages
     assert pages.index("| ials |") < pages.index("| popularity |")  # best first
+    halves = [mean(row["metrics"][metric] for row in found[at : at + 2]) for at in (2, 0) for metric in report.TABLE_2]
+    assert f"| ials | {' | '.join(f'{value:.3f}' for value in halves)} |" in pages
     assert "| small-shop ials | 2 |" in pages
     before = (results / "quality.json").stat().st_mtime_ns
     quality.main(arguments)
     assert (results / "quality.json").stat().st_mtime_ns == before
 
 
+def test_both_halves_of_table_2_beside_the_paper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    about = {"data": "movielens-1m", "protocol": "leave-one-out (NCF split), 99 negatives"}
+    about |= {"seed": 0, "train_seconds": 1.0, "peak_mib": 1}
+    figures = {("pdn", "network"): 0.5, ("pdn", "item-to-item"): 0.4, ("pcf", "scores"): 0.3, ("floor", "scores"): 0.2}
+    rows = [
+        about | {"model": model, "engine": engine, "metrics": {"hr@10": value, "ndcg@10": value / 2},
+                 "intervals": {metric: {"low": 0.1, "high": 0.9} for metric in report.TABLE_2}}
+        for (model, engine), value in figures.items()
+    ]  # fmt: skip
+    (tmp_path / "quality.json").write_text(json.dumps(rows))
+    monkeypatch.setattr(report, "FOLDER", tmp_path)
+    table = "\n".join(report.quality()).partition("## Table 2")[2].splitlines()
+    assert table[-2:] == [
+        "| pdn | 0.500 | 0.250 | 0.400 | 0.200 | 0.6770 | 0.4071 | 0.5152 | 0.2859 |",
+        "| pcf | – | – | 0.300 | 0.150 | – | – | 0.4033 | 0.2132 |",
+    ]
+
+
 @pytest.mark.usefixtures("_same_generation")
 def test_pdn_is_measured_as_served_and_as_computed(results: Path) -> None:
     quality.main(["small-shop", "--models", "pdn", "pdn:no-direct", "--seeds", "1"])
-    served, computed, varied = rows(results)
+    served, by_items, computed, varied_by_items, varied = rows(results)
     assert (varied["model"], varied["engine"]) == ("pdn:no-direct", "network")
+    assert by_items["engine"] == varied_by_items["engine"] == "item-to-item"
     assert (computed["options"]["network"]["direct_net"], varied["options"]["network"]["direct_net"]) == (True, False)
     assert (served["engine"], computed["engine"]) == ("cypher", "network")
     assert served["artefact"] == computed["artefact"]
     assert served["train_seconds"] > 0
     told = answer("evaluate", "--json", "-m", str(quality.M), "-k", str(quality.K))
     assert told["metrics"] == served["metrics"]
+    *_, line = [line for line in "\n".join(report.quality()).splitlines() if line.startswith("| pdn |")]
+    figures = [row["metrics"][metric] for row in (computed, by_items) for metric in report.TABLE_2]
+    assert line == f"| pdn | {' | '.join(f'{value:.3f}' for value in figures)} |"

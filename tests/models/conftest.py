@@ -1,6 +1,7 @@
 """Small snapshots made in memory, as `graph.snapshot` gives them."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -8,6 +9,20 @@ import torch
 from torch_geometric.data import HeteroData
 
 from graph.schema import Source
+from models.candidates import candidate_pairs
+from models.interactions import Interactions
+from models.pairs import PairOptions
+from models.scoring import Scores
+
+
+@dataclass(frozen=True)
+class Item:
+    """A row of the catalogue (`models.evaluation.CatalogueItem`)."""
+
+    id: str
+    popularity: int
+    categories: tuple[str, ...]
+
 
 Events = list[tuple[int, int, int]]  # (user, item, session), in each user's order
 
@@ -64,3 +79,17 @@ def snapshot() -> Callable[..., HeteroData]:
 @pytest.fixture
 def clustered() -> HeteroData:
     return make_snapshot(clustered_events(), users=30, items=24)
+
+
+@pytest.fixture
+def drawn_scores(clustered: HeteroData) -> Scores:
+    return draw_scores(clustered)
+
+
+def draw_scores(data: HeteroData) -> Scores:
+    """Edge weights of a snapshot drawn by chance, as a network might give them."""
+    rng, events = np.random.default_rng(5), Interactions.of(data)
+    pairs = candidate_pairs(events, data, PairOptions(candidates=40, window=3))
+    drawn = (rng.normal(size=size).astype(np.float32) for size in (len(events.triggers), len(pairs)))
+    vectors = (rng.normal(size=(count, 3)).astype(np.float32) for count in (events.users, events.items))
+    return Scores(events, pairs, events.triggers, *drawn, *vectors)

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -14,16 +14,10 @@ from models import engines
 from models.engines import matrix_engine, sampled_ranks, served_engine
 from models.evaluation import Catalogue, Evaluation, Outcome, evaluate
 from models.protocols import Protocol
+from tests.models.conftest import Item
 
 ITEMS = [f"i{number}" for number in range(12)]
 K = 3
-
-
-@dataclass(frozen=True)
-class Item:
-    id: str
-    popularity: int
-    categories: tuple[str, ...]
 
 
 SHOP = Catalogue.of(Item(item, 1 + place, (f"c{place % 4}",)) for place, item in enumerate(ITEMS))

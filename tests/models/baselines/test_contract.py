@@ -15,6 +15,7 @@ from tests.models.conftest import make_snapshot
 
 HALF, USERS, LENGTH = 8, 40, 6
 LONELY = USERS  # a user without any event
+WITHOUT_VECTORS = ("popularity", "pcf", "cosine", "bm25", "slim", "ease", "floor")
 SMALL = {"width": 16, "batch": 8, "length": 8, "rate": 0.01}
 
 
@@ -86,6 +87,16 @@ class RecommenderContract:
         assert scores.dtype == np.float32
         assert np.isfinite(scores).all()
         assert fitted.score(np.zeros(0, dtype=np.int64)).shape == (0, 2 * HALF)
+
+    def test_vectors_of_items_tell_the_blocks_apart(self, fitted: Recommender[Any]) -> None:
+        vectors = fitted.item_vectors()
+        if vectors is None:
+            assert self.name in WITHOUT_VECTORS
+            return
+        assert self.name not in WITHOUT_VECTORS
+        alike = vectors @ vectors.T
+        same = np.equal.outer(*[np.arange(2 * HALF) < HALF] * 2)
+        assert alike[same & ~np.eye(2 * HALF, dtype=bool)].mean() > alike[~same].mean()
 
     def test_the_same_seed_gives_the_same_scores(self, fitted: Recommender[Any], events: Interactions) -> None:
         again = self.model().fit(events)

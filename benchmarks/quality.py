@@ -2,11 +2,11 @@
 
 STORE is loaded with something held out, such as amazon-beauty (`twohop load amazon-beauty`); where its managed server
 does not run it is started meanwhile. Every model of `models.baselines` is tuned on each user's last training moment,
-all with the same number of trials, then fitted on all training rows and evaluated on the test rows: once for each seed,
-where a seed changes anything. PDN is trained by the recipe of its source, indexed and ranked by the Cypher query
-(engine cypher) and by the network alone (engine network); its last generation stays live. PDN, and each model that has
-vectors of items, also ranks by the items alone (engine item-to-item). The test rows are read after the options of a
-model are chosen, and change nothing.
+all with the same budget of trials and minutes, then fitted on all training rows and evaluated on the test rows: once
+for each seed, where a seed changes anything. PDN is trained by the recipe of its source, indexed and ranked by the
+Cypher query (engine cypher) and by the network alone (engine network); its last generation stays live. PDN, and each
+model that has vectors of items, also ranks by the items alone (engine item-to-item). The test rows are read after the
+options of a model are chosen, and change nothing.
 
 `--variations` measures PDN's instead: the recipe changed in one thing, as `benchmarks/variations.yaml` says (model
 pdn:NAME), and ranked by the network alone, so that nothing is written into the store.
@@ -52,7 +52,7 @@ from models.recipe import Recipe
 
 RESULTS = Path(__file__).parent / "results" / "quality.json"
 TRIALS = Path(__file__).parent / "results" / "trials.json"
-SEEDS, BUDGET = 3, 10
+SEEDS, BUDGET, MINUTES = 3, 10, 10.0
 M, K = 300, 200  # triggers and neighbours that the Cypher query walks
 PDN = "pdn"
 VARIATIONS = {
@@ -71,12 +71,12 @@ def read(store: str) -> tuple[Settings, HeteroData]:
         return settings, read_snapshot(database)
 
 
-def search(store: str, name: str, trials: int) -> Row:
+def search(store: str, name: str, trials: int, minutes: float) -> Row:
     """The trials of one model, and the options of the best."""
     _, data = read(store)
     every = Interactions.of(data)
     held = every.last_moments()
-    found = tune(name, every.where(~held), every.where(held), trials, data=data)
+    found = tune(name, every.where(~held), every.where(held), trials, data=data, seconds=60 * minutes)
     return {"options": found.options.to_json(), "trials": found.trials}
 
 
@@ -173,7 +173,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--models", nargs="+", choices=every, metavar="MODEL", help=", ".join(every))
     parser.add_argument("--variations", action="store_true", help="all variations of PDN, where no models are given")
     parser.add_argument("--seeds", type=int, default=SEEDS)
-    parser.add_argument("--trials", type=int, default=BUDGET, help="fits on validation, for each model")
+    parser.add_argument("--trials", type=int, default=BUDGET, help="fits on validation, at most, for each model")
+    parser.add_argument("--minutes", type=float, default=MINUTES, help="of these fits, for each model; the last ends")
     parser.add_argument("--again", action="store_true", help="measure these models anew")
     asked = parser.parse_args(arguments)
     for store in asked.stores or STORES:
@@ -207,7 +208,7 @@ def run(store: str, data: str, name: str, asked: argparse.Namespace) -> None:
     else:
         trials: dict[str, Row] = kept(TRIALS, {})
         if asked.again or f"{data} {name}" not in trials:
-            trials[f"{data} {name}"] = alone(search, store, name, asked.trials)
+            trials[f"{data} {name}"] = alone(search, store, name, asked.trials, asked.minutes)
             keep(TRIALS, trials)
         chosen = seeded(trials[f"{data} {name}"]["options"], asked.seeds)
         work = [(seed, measure, (store, name, options, seed)) for seed, options in chosen]

@@ -1,5 +1,6 @@
 """The same search for every model: a seeded TPE sampler over its own small space, by NDCG@10 on validation events."""
 
+import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -52,8 +53,9 @@ def tune(
     seed: int = 0,
     data: "HeteroData | None" = None,
     repeats: bool = False,
+    seconds: float = math.inf,
 ) -> Tuned:
-    """Search the space of one model with a budget of `trials` fits.
+    """Search the space of one model with a budget of `trials` fits and of `seconds`; the fit under way is finished.
 
     The first trial has the model's default options, so that the best is never worse than those. A model without
     options is fitted once.
@@ -64,13 +66,15 @@ def tune(
     model, truth, rows = RECOMMENDERS[name], wanted(train, validation, repeats), []
     users, wanted_lists = np.array([*truth], dtype=np.int64), Lists.of(truth.values())
 
+    started = time.monotonic()
+
     def objective(trial: "Trial") -> float:
         options, begun = model.space(trial), time.monotonic()
         ranked, _ = model(options).fit(train, data).recommend(users, K, repeats)
         metrics = means(accuracy(list_ranks(ranked, wanted_lists), wanted_lists, K))
         row = {"trial": trial.number, "seconds": round(time.monotonic() - begun, 1), "options": options.to_json()}
         rows.append(row | metrics)
-        if not trial.params:
+        if not trial.params or time.monotonic() - started > seconds:
             trial.study.stop()
         return metrics.get(f"ndcg@{K}", 0.0)
 

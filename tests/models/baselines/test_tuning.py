@@ -37,6 +37,10 @@ def test_a_model_without_options_is_fitted_once(split: tuple[Interactions, Inter
     assert len(tune("popularity", *split, trials=5).trials) == 1
 
 
+def test_a_search_ends_with_its_time_but_not_before_the_first_fit(split: tuple[Interactions, Interactions]) -> None:
+    assert len(tune("ease", *split, trials=50, seconds=0.0).trials) == 1
+
+
 def test_repeats_are_wanted_only_where_they_count() -> None:
     train = Interactions.of(make_snapshot([(0, 1, 0), (0, 2, 1)], users=2, items=5))
     held = Interactions.of(make_snapshot([(0, 2, 2), (0, 4, 2), (1, 3, 0)], users=2, items=5))

@@ -34,10 +34,11 @@ STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
     "grid.color": "#E3E3E3",
     "legend.frameon": False,
-    "savefig.dpi": 150,
+    "savefig.dpi": 120,
 }
 LEAST_RATIO, MOST_RATIO = 1.05, 16.0  # ends of a scale of ratios: chance is not painted, and few cells do not fade all
 LONGEST, SHORTEST = 62, 36  # letters of a title, and of one that a method's name follows
+STRAIGHT = 5  # letters of a column's name that fit below it
 SHARED, ALONE = "#BFD9EA", "#F6DCA6"
 
 
@@ -94,7 +95,10 @@ def draw_ratios(
         axes = figure.subplots()
         shown = np.clip(values, 1 / most, most)
         image = axes.imshow(shown, norm=norm, cmap=colours, aspect="auto")
-        axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right", rotation_mode="anchor")
+        if max(map(len, columns)) > STRAIGHT:
+            axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right", rotation_mode="anchor")
+        else:
+            axes.set_xticks(range(len(columns)), columns)
         axes.set_yticks(range(len(rows)), rows)
         axes.tick_params(length=0)
         axes.set_xlabel(words["columns"])
@@ -127,7 +131,7 @@ def draw_weights(file: Path, positive: Values, negative: Values, title: str) -> 
         axes = figure.subplots()
         both = np.concatenate([positive, negative])
         low, high = np.quantile(both, (0.002, 0.998))
-        bins = np.geomspace(low, high, 40).tolist()
+        bins = np.geomspace(low / 1.05, high * 1.05, 40).tolist()  # also where all values are the same
         series = (
             ("to what was held out", positive, BLUE, "-"),
             ("to items that the user had not", negative, ORANGE, "--"),

@@ -227,6 +227,11 @@ class Report:
                 titles = [self._title(one.items[place]) if place < len(one.items) else "" for one in lists.values()]
                 printed.add_row("" if place else self._title(item), str(place + 1), *titles)
         self._print("Figure 9: the most similar items", printed)
+        mean = [studies.neighbour_buyers(one, buyers, NEIGHBOURS) for one in (ours, cf)]
+        output().print(
+            f"Buyers of an item's {NEIGHBOURS} nearest neighbours, mean over all items: SimNet {mean[0]:,.0f}, "
+            f"{CF} {mean[1]:,.0f}"
+        )
         title = "The most similar items; bars: similarity, the first one's = 1"
         self._draw("neighbours.png", pictures.draw_neighbours, shown, title)
 

@@ -128,6 +128,13 @@ def neighbours(similarity: sparse.csr_array, item: int, n: int) -> Neighbours:
     return Neighbours(found[order], values[order])
 
 
+def neighbour_buyers(similarity: sparse.csr_array, buyers: Ints, n: int) -> float:
+    """Mean buyers, of `buyers` [N], of an item's `n` nearest neighbours, over all items that have any; NaN without."""
+    found = [neighbours(similarity, item, n).items for item in range(len(buyers))]
+    means = [buyers[items].mean() for items in found if len(items)]
+    return float(np.mean(means)) if means else float("nan")
+
+
 def history_edges(history: Ints, groups: int = GROUPS) -> list[int]:
     """Lengths that cut users into `groups` of about the same number, by the length [R] of their history."""
     cuts = np.quantile(history, np.arange(1, groups) / groups, method="lower") if len(history) else []

@@ -97,6 +97,14 @@ def test_neighbours_are_others_and_the_strongest_first() -> None:
     assert studies.neighbours(similarity, 0, 3).items.tolist() == []
 
 
+def test_buyers_of_neighbours() -> None:
+    table = np.array([[0.0, 0.2, 0.9, 0.8], [0.5, 0.9, 0.0, 0.0], [0.0] * 4, [0.1, 0.0, 0.0, 0.0]])
+    buyers = np.array([100, 10, 20, 40])
+    found = studies.neighbour_buyers(sparse.csr_array(table), buyers, 2)
+    assert found == pytest.approx(mean([mean([20, 40]), 100, 100]))  # one has none; nobody is a neighbour of itself
+    assert np.isnan(studies.neighbour_buyers(sparse.csr_array((4, 4)), buyers, 2))
+
+
 def test_groups_of_about_the_same_size() -> None:
     assert studies.history_edges(np.arange(1, 101)) == [25, 50, 75]
     assert studies.history_edges(np.array([8, 8, 8, 9])) == [8]

@@ -122,6 +122,15 @@ def test_too_few_triggers_and_no_path(made: Make, tmp_path: Path, capsys: pytest
     assert list(tmp_path.iterdir()) == []
 
 
+def test_one_user_is_enough(made: Make, tmp_path: Path) -> None:
+    report = made(make_snapshot(clustered_events(), users=30, items=24))
+    [protocol] = report.protocols
+    reached = int(report.scores.pairs.target[report.scores.rank == 1][0])
+    alone = replace(protocol, truth={"u000": (report.data["item"].id[reached],)})
+    replace(report, protocols=[alone]).write()
+    assert {file.stem for file in tmp_path.iterdir()} == {"history", "categories", "triggers", "neighbours"}
+
+
 def test_groups_are_the_commonest_values() -> None:
     names, group = largest(["b", None, "a", "c", "b", "a", "", "b"], 2)
     assert names == ["a", "b"]

@@ -118,8 +118,14 @@ class Encoder:
         exposures: "Exposures | None",
         min_buyers: int,
         without: Collection[str] = (),
+        furthest: int = LONG,
     ) -> Self:
-        """Learn vocabularies and bucket edges from training rows; `without` as in `Features.without`."""
+        """Learn vocabularies and bucket edges from training rows; `without` as in `Features.without`.
+
+        `furthest`: events back of the furthest trigger of an example (`SamplingOptions.triggers`). Triggers that are
+        further back when serving share the bucket of the furthest that training sees, else nothing has taught theirs.
+        """
+        furthest = min(furthest, LONG)
         levels = min(LEVELS, max(data["browse_node"].level, default=-1) + 1)
         users, items = user_columns(data), item_columns(data, levels)
         known = [
@@ -147,8 +153,8 @@ class Encoder:
             ),
             behaviour=FieldGroup(
                 (
-                    Buckets.powers("steps", LONG),
-                    Buckets.powers("moments", LONG),
+                    Buckets.powers("steps", furthest),
+                    Buckets.powers("moments", furthest),
                     Buckets.powers("days", LONG),
                     Buckets.powers("count", 50),
                     Buckets.fit("quantity", behaviour["quantity"], 8),

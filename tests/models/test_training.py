@@ -10,10 +10,11 @@ from torch_geometric.data import HeteroData
 
 from graph.errors import ArtefactError, SourceError, StoreEmpty
 from models import artefacts, training
+from models.features import Encoder
 from models.index import build_index, index_weights, network_scores
 from models.interactions import Interactions
 from models.recipe import Recipe, read_recipe
-from models.training import Job, train
+from models.training import Job, restore, train
 from models.windows import count_windows
 
 RECIPE = Recipe.model_validate(
@@ -56,6 +57,18 @@ RETURNING = Recipe.model_validate(
         "sampling": {"triggers": 8, "negatives": 10, "batch": 16, "weighted": True, "popular": 0.0},
     }
 )
+
+
+def test_triggers_beyond_those_of_training_have_codes_that_are_learnt(snapshot, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    events = [(user, (user + place) % 40, place) for user in range(12) for place in range(30)]
+    data = snapshot(events, users=12, items=40)
+    _, features = restore(run(data, tmp_path))
+    every = Interactions.of(data)
+    end = np.full(every.start[1], every.start[1])
+    codes = Encoder(data, features).behaviour_codes(every, np.arange(every.start[1]), end)[:, :2]
+    seen, beyond = codes[-RECIPE.sampling.triggers :], codes[: -RECIPE.sampling.triggers]
+    assert len(np.unique(seen, axis=0)) > 3
+    assert (beyond == seen[0]).all()
 
 
 def test_what_comes_again_is_learnt(snapshot, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

@@ -52,8 +52,8 @@ class Scores:
         return rank - has_own[source]
 
     def similarity(self, k: int) -> sparse.csr_array:
-        """[N, N] e^s_ji of the k strongest pairs of each trigger j, its row: what `SIMILAR` edges carry."""
-        kept = np.flatnonzero(self.rank <= k)
+        """[N, N] e^s_ji of the k strongest pairs of each trigger j, its row: what `SIMILAR` edges to others carry."""
+        kept = np.flatnonzero((self.rank > 0) & (self.rank <= k))
         index = (self.pairs.source[kept], self.pairs.target[kept])
         return sparse.csr_array((edge_weights(self.s[kept]), index), shape=(self.events.items, self.events.items))
 

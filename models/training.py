@@ -269,7 +269,7 @@ class Job:
         )
 
     def _choose(self, epoch: int, found: dict[str, float]) -> None:
-        if found.get("ndcg@10", 0.0) > self.state["best"]:
+        if not found or found.get("ndcg@10", 0.0) > self.state["best"]:
             self.best = self._tensors()
             self.state["best"] = found.get("ndcg@10", 0.0)
             self.state["metrics"] = {"epoch": epoch + 1, "loss": round(self.state["loss"], 5), **found}

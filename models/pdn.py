@@ -227,10 +227,13 @@ class PDN(nn.Module):
         y = self._paths(batch)
         if self.options.direct_net:
             y = y + self._direct(batch)
-        if self.bias is not None and self.bias_net is not None:
-            codes = batch["user", "candidate", "item"].bias
-            y = y + F.softplus(self.bias_net(self.bias(codes)).squeeze(-1))
+        if self.bias_net is not None:
+            y = y + self.bias_part(batch["user", "candidate", "item"].bias)
         return y
+
+    def bias_part(self, codes: Tensor) -> Tensor:
+        """softplus(y_bias) of eq. 12 [C] from codes [C, Fb] of where each candidate was exposed, and when."""
+        return F.softplus(self.bias_net(self.bias(codes)).squeeze(-1))
 
     def _paths(self, batch: HeteroData) -> Tensor:
         x, trigger = batch["item"].x, batch["user", "trigger", "item"]

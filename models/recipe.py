@@ -38,7 +38,7 @@ class Recipe(BaseModel):
     """Options of all parts of one training; a source without a recipe of its own uses `default.yaml`.
 
     Attributes:
-        epochs: passes over the examples; the best one by validation is kept.
+        epochs: passes over the examples; the best one by validation is kept, without validation the last.
         learning_rate: peak of the one-cycle schedule (AdamW).
         weight_decay: of AdamW.
         validation_users: shoppers whose last moment is left out and predicted after each epoch; 0 leaves none out.

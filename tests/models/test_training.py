@@ -162,6 +162,12 @@ def test_seed_fixes_the_model(clustered: HeteroData, tmp_path: Path) -> None:
     assert all(torch.equal(one.tensors[name], other.tensors[name]) for name in one.tensors)
 
 
+def test_without_validation_the_last_epoch_is_kept(clustered: HeteroData, tmp_path: Path) -> None:
+    saved = run(clustered, tmp_path, RECIPE.model_copy(update={"validation_users": 0, "epochs": 2}))
+    assert saved.manifest["metrics"].keys() == {"epoch", "loss", "seconds"}
+    assert saved.manifest["metrics"]["epoch"] == 2
+
+
 def test_network_scores_are_equation_14(clustered: HeteroData, tmp_path: Path) -> None:
     scores = network_scores(run(clustered, tmp_path), clustered)
     t = {

@@ -29,7 +29,8 @@ class _Function(nn.Module):
 def export(network: PDN) -> dict[str, bytes]:
     """Graphs by name, with the arguments and results of the methods of `PDN` that they are:
 
-    - triggers: z [B, Fz], x [N, Fx], edge_index [2, T], a [T, Fa] → t [T]
+    - triggers: z [B, Fz], x [N, Fx], edge_index [2, T], a [T, Fa] → t [T]; and groups [B, L] where a transformer sees
+      the triggers together
     - similarities: x [N, Fx], source [P], target [P], c [P, Fc] → s [P]
     - item_vectors: x [N, Fx] → q [N, k]
     - user_vectors: z [B, Fz] → p [B, k], or history_vectors: x [N, Fx], history [B, L] → p [B, k], as the network has
@@ -46,6 +47,8 @@ def export(network: PDN) -> dict[str, bytes]:
         "triggers": {"z": z, "x": x, "edge_index": torch.stack([index, index]), "a": a},
         "similarities": {"x": x, "source": index, "target": index, "c": c},
     }
+    if network.among_triggers is not None:
+        wanted["triggers"] |= {"groups": torch.zeros(rows, rows + 1, dtype=torch.long)}
     if network.options.direct_net:
         wanted |= {"item_vectors": {"x": x}}
         if network.options.reads_history:
@@ -60,7 +63,8 @@ def _parts(network: PDN) -> tuple[nn.Module, ...]:
 
 
 def _graph(function: nn.Module, inputs: dict[str, Tensor]) -> bytes:
-    rows = {name: {int(name == "edge_index"): torch.export.Dim.DYNAMIC} for name in inputs}
+    dynamic = {"edge_index": (1,), "groups": (0, 1)}
+    rows = {name: dict.fromkeys(dynamic.get(name, (0,)), torch.export.Dim.DYNAMIC) for name in inputs}
     with quiet(), torch.no_grad():
         arguments = tuple(value.clone() for value in inputs.values())  # one tensor in two places would be one input
         program = torch.export.export(function.eval(), arguments, dynamic_shapes=(tuple(rows.values()),), strict=False)

@@ -9,11 +9,14 @@ y_bias, which is dropped when serving (eq. 14). A path exists where the index ha
 With `PDNOptions.history` p_u is no MLP over the shopper's profile but what a causal transformer says of the latest
 items in their order (SASRec; Kang and McAuley, ICDM 2018, https://doi.org/10.1109/ICDM.2018.00035). d_ui stays a
 product of two vectors, and ŷ a sum of paths.
+
+With `PDNOptions.trig_net` a transformer over all of a shopper's triggers stands in TrigNet ("other more powerful neural
+networks, such as … transformer-based models", section 4.3). t_uj stays one number an edge, but depends on the others.
 """
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -22,7 +25,7 @@ from torch_geometric.data import HeteroData
 from torch_geometric.nn import MLP
 from torch_geometric.utils import scatter
 
-from models.transformer import CausalTransformer
+from models.transformer import CausalTransformer, SetTransformer
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,8 @@ class PDNOptions:
         direct: k, size of p_u and q_i.
         direct_net, bias_net: switch a part off, as in table 2 of the paper.
         history: L, latest items of which a transformer makes p_u; 0: p_u is an MLP over the shopper's profile.
-        layers, heads, dropout: of the transformer.
+        trig_net: "mlp" weighs each trigger by itself (eq. 8), "transformer" among the shopper's other triggers.
+        layers, heads, dropout: of both transformers.
         without_direct: share of the examples that are trained on their paths alone. A strong Direct Net leaves the
             paths nothing to learn, and it is paths that find what is served and say why.
     """
@@ -46,6 +50,7 @@ class PDNOptions:
     direct_net: bool = True
     bias_net: bool = True
     history: int = 0
+    trig_net: Literal["mlp", "transformer"] = "mlp"
     layers: int = 2
     heads: int = 2
     dropout: float = 0.2
@@ -56,6 +61,10 @@ class PDNOptions:
             raise ValueError("history is a number of items, 0 or more, and without_direct a share, from 0 to 1")
         if self.reads_history and self.direct % self.heads:
             raise ValueError(f"direct is {self.direct}: with a history it must be a multiple of heads, {self.heads}")
+        if self.trig_net == "transformer" and self.hidden % self.heads:
+            raise ValueError(
+                f"hidden is {self.hidden}: with a transformer in TrigNet it must be a multiple of heads, {self.heads}"
+            )
 
     @property
     def reads_history(self) -> bool:
@@ -118,9 +127,17 @@ class EdgeNet(nn.Module):
         left, edge, right = self.first.weight.split(self.widths, dim=1)
         return left, edge.contiguous(), right
 
+    def states(self, projected: Tensor) -> Tensor:
+        """[R, hidden] sums of projected blocks (without the first layer's bias) → [R, hidden] the hidden layer."""
+        return F.leaky_relu(projected + self.first.bias, 0.01)
+
+    def logits(self, states: Tensor) -> Tensor:
+        """[R, hidden] hidden layer → [R] logits."""
+        return self.rest(states).squeeze(-1) + self.start
+
     def head(self, projected: Tensor) -> Tensor:
-        """[R, hidden] sums of projected blocks (without the first layer's bias) → [R] logits."""
-        return self.rest(F.leaky_relu(projected + self.first.bias, 0.01)).squeeze(-1) + self.start
+        """[R, hidden] sums of projected blocks → [R] logits."""
+        return self.logits(self.states(projected))
 
     def forward(self, left: Tensor, edge: Tensor, right: Tensor) -> Tensor:
         """Embedded fields [R, ·] → [R] logits, as the equations are written."""
@@ -160,7 +177,8 @@ class PDN(nn.Module):
     A batch is a `HeteroData` with
         ('user').z [B, Fz] codes of each example's shopper, and .history [B, L] rows of x where the network reads them;
         ('item').x [I, Fx] codes of the items in the batch;
-        ('user', 'trigger', 'item').edge_index [2, T] and .a [T, Fa] codes of a_uj;
+        ('user', 'trigger', 'item').edge_index [2, T], .a [T, Fa] codes of a_uj, and .groups [B, L] the triggers of each
+            shopper, padded with T;
         ('user', 'candidate', 'item').edge_index [2, C], .y [C] labels, .bias [C, Fb] codes;
         .path_trigger, .path_candidate [P] rows of the two, .c [P, Fc] codes of c_ji: one row a two-hop path.
     """
@@ -171,6 +189,9 @@ class PDN(nn.Module):
         self.user, self.item = FieldEmbedding(sizes["user"], d), FieldEmbedding(sizes["item"], d)
         self.behaviour, self.pair = FieldEmbedding(sizes["behaviour"], d), FieldEmbedding(sizes["pair"], d)
         self.trig_net = EdgeNet(self.user.width, self.behaviour.width, self.item.width, hidden, start=-1.0)
+        self.among_triggers: SetTransformer | None = None
+        if options.trig_net == "transformer":
+            self.among_triggers = SetTransformer(hidden, options.layers, options.heads, options.dropout)
         self.sim_net = EdgeNet(self.item.width, self.pair.width, self.item.width, hidden, start=-2.0)
         if options.reads_history:
             self.history_net = HistoryNet(sizes["item"], options)
@@ -197,11 +218,16 @@ class PDN(nn.Module):
         total = (y * (1 - candidate.y) * candidate.weight).sum() / len(batch["user"].z)
         self.sim_net.rest.lins[-1].bias -= torch.log(total.clamp_min(1e-6))
 
-    def triggers(self, z: Tensor, x: Tensor, edge_index: Tensor, a: Tensor) -> Tensor:
-        """t_uj of each trigger edge [T] (eq. 8) from user codes [B, Fz], item codes [N, Fx], codes a_uj [T, Fa]."""
+    def triggers(self, z: Tensor, x: Tensor, edge_index: Tensor, a: Tensor, groups: Tensor | None = None) -> Tensor:
+        """t_uj of each trigger edge [T] (eq. 8) from user codes [B, Fz], item codes [N, Fx], codes a_uj [T, Fa].
+
+        A transformer needs all edges of each user, and in `groups` [B, L] which those are, padded with T.
+        """
         left, edge, right = self.trig_net.blocks()
         users, items = self.user(z) @ left.T, self.item(x) @ right.T
-        return self.trig_net.head(users[edge_index[0]] + self.behaviour.project(a, edge) + items[edge_index[1]])
+        projected = users[edge_index[0]] + self.behaviour.project(a, edge) + items[edge_index[1]]
+        states = self.trig_net.states(projected)
+        return self.trig_net.logits(states if self.among_triggers is None else self.among_triggers(states, groups))
 
     def similarities(self, x: Tensor, source: Tensor, target: Tensor, c: Tensor) -> Tensor:
         """s_ji of each pair [P] (eq. 9) from item codes [N, Fx], indices [P] and codes c_ji [P, Fc]."""
@@ -238,7 +264,7 @@ class PDN(nn.Module):
     def _paths(self, batch: HeteroData) -> Tensor:
         x, trigger = batch["item"].x, batch["user", "trigger", "item"]
         candidate = batch["user", "candidate", "item"]
-        t = self.triggers(batch["user"].z, x, trigger.edge_index, trigger.a)
+        t = self.triggers(batch["user"].z, x, trigger.edge_index, trigger.a, trigger.get("groups"))
         source = trigger.edge_index[1][batch.path_trigger]
         target = candidate.edge_index[1][batch.path_candidate]
         path = F.softplus(t[batch.path_trigger] + self.similarities(x, source, target, batch.c))

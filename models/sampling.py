@@ -10,7 +10,7 @@ from torch_geometric.data import HeteroData
 from models.features import Encoder
 from models.interactions import Flags, Floats, Interactions, Ints, spans
 from models.pairs import Pairs, Part, gap_weight, repeated
-from models.windows import padded
+from models.windows import grouped, padded
 
 
 @dataclass(frozen=True)
@@ -159,6 +159,7 @@ class Sampler:
         trigger = batch["user", "trigger", "item"]
         trigger.edge_index = torch.from_numpy(np.stack([row, local[: len(row)]]))
         trigger.a = torch.from_numpy(self.encoder.behaviour_codes(events, event, begin[row]))
+        trigger.groups = torch.from_numpy(grouped(row, len(user)))
         candidate = batch["user", "candidate", "item"]
         candidate.edge_index = torch.from_numpy(np.stack([place, local[len(row) : len(row) + len(item)]]))
         candidate.y = torch.from_numpy(label.astype(np.float32))

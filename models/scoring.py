@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +16,11 @@ from models.interactions import Interactions, Ints, spans
 from models.pairs import Pairs
 from models.pdn import PDN
 from models.serving import edge_weights
-from models.windows import last_items
+from models.windows import grouped, last_items
 
 PART = 200_000  # edges at a time
 USERS = 256  # histories at a time
+SETS = 16  # users at a time whose triggers are seen together: long histories are squared
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,15 @@ def _parts(rows: int) -> Iterator[Ints]:
         yield np.arange(begin, min(begin + PART, rows))
 
 
+def _trigger_parts(model: PDN, user: Ints) -> Iterator[Ints]:
+    """Triggers [T], ordered by `user`, in parts; those of one user stay together where they are seen together."""
+    if model.among_triggers is None:
+        yield from _parts(len(user))
+        return
+    opens = np.flatnonzero(np.diff(user, prepend=-1))[::SETS]
+    yield from (np.arange(begin, end) for begin, end in pairwise([*opens, len(user)]))
+
+
 @torch.no_grad()
 def score(model: PDN, encoder: Encoder, events: Interactions, pairs: Pairs, name: str = "edge weights") -> Scores:
     """Run the network once over every trigger and every candidate pair."""
@@ -93,11 +104,15 @@ def score(model: PDN, encoder: Encoder, events: Interactions, pairs: Pairs, name
     z = torch.from_numpy(encoder.user_codes(np.arange(events.users), events.activity)).to(device)
     t, s = [np.zeros(0, np.float32)], [np.zeros(0, np.float32)]
     with step(name, total=len(trigger) + len(pairs)) as shown:
-        for part in _parts(len(trigger)):
+        for part in _trigger_parts(model, events.user[trigger]):
             event = trigger[part]
-            index = torch.from_numpy(np.stack([events.user[event], events.item[event]])).to(device)
+            users, row = np.unique(events.user[event], return_inverse=True)
+            index = torch.from_numpy(np.stack([row, events.item[event]])).to(device)
             codes = torch.from_numpy(encoder.behaviour_codes(events, event, end[event])).to(device)
-            t.append(model.triggers(z, x, index, codes).cpu().numpy())
+            groups = None
+            if model.among_triggers is not None:
+                groups = torch.from_numpy(grouped(row, len(users))).to(device)
+            t.append(model.triggers(z[torch.from_numpy(users)], x, index, codes, groups).cpu().numpy())
             shown.advance(len(part))
         source = pairs.source
         for part in _parts(len(pairs)):

@@ -15,7 +15,7 @@ from models.features import Encoder, Features
 from models.interactions import Interactions, Ints
 from models.pairs import PairOptions, Pairs
 from models.profiles import Terms, browse_paths, profile_words, same_brand, shared_depth
-from models.windows import last_items
+from models.windows import grouped, last_items
 
 if TYPE_CHECKING:
     from graph.excerpt import Excerpt
@@ -68,13 +68,15 @@ class ServedNetwork:
         trigger = events.triggers
         z, x = encoder.user_codes(np.arange(events.users), events.activity), encoder.item_codes(data.buyers)
         user, item = events.user[trigger], events.item[trigger]
-        t = self._run(
-            "triggers",
-            z=z,
-            x=x,
-            edge_index=np.stack([user, item]),
-            a=encoder.behaviour_codes(events, trigger, events.start[user + 1]),
-        )
+        inputs = {
+            "z": z,
+            "x": x,
+            "edge_index": np.stack([user, item]),
+            "a": encoder.behaviour_codes(events, trigger, events.start[user + 1]),
+        }
+        if "groups" in [one.name for one in self._graphs["triggers"].get_inputs()]:
+            inputs["groups"] = grouped(user, events.users)
+        t = self._run("triggers", **inputs)
         return UserWeights(user, item, edge_weights(t), self._user_vectors(z, x, events))
 
     def item_vectors(self, data: "Excerpt") -> Vectors:

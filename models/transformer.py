@@ -1,8 +1,9 @@
-"""A causal transformer over padded histories, by PyTorch's own layers."""
+"""Transformers over padded histories and sets, by PyTorch's own layers."""
 
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -54,3 +55,28 @@ class CausalTransformer(nn.Module):
         """[B, L, d] embedded histories, [B, L] where they are padding → [B, L, d]."""
         x = self.dropout(embedded + self.position)
         return self.layers(x, mask=causal_mask(padding, self.heads))
+
+
+class SetTransformer(nn.Module):
+    """Vectors of the members of a set → what each says among the others, whatever order they come in.
+
+    Arguments:
+        width: d; layers, heads, dropout: as usual. Pre-norm, and not normalised at the end.
+    """
+
+    def __init__(self, width: int, layers: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        layer = nn.TransformerEncoderLayer(width, heads, 4 * width, dropout, F.gelu, batch_first=True, norm_first=True)
+        self.layers = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
+
+    def forward(self, vectors: Tensor, groups: Tensor) -> Tensor:
+        """[T, d] from [T, d]; groups [B, L]: the rows that make one set each, padded with T."""
+        count = vectors.shape[0]
+        padding = groups >= count
+        own = torch.eye(groups.shape[1], dtype=torch.bool, device=groups.device)
+        mask = (padding[:, None, :] & ~own).repeat_interleave(self.heads, dim=0)
+        nothing = vectors.new_zeros(1, vectors.shape[1])
+        said = self.layers(F.embedding(groups, torch.cat([vectors, nothing])), mask=mask)
+        back = torch.cat([vectors, nothing]).index_put((groups.flatten(),), said.flatten(0, 1))
+        return back[:count]

@@ -38,6 +38,15 @@ def padded(events: Interactions, start: Ints, stop: Ints, length: int) -> Ints:
     return items
 
 
+def grouped(row: Ints, rows: int) -> Ints:
+    """[rows, L] the elements that each row has, from `row` [T] of each; padded with T, and L is 1 at least."""
+    order, count = np.argsort(row, kind="stable"), np.bincount(row, minlength=rows)
+    place = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+    groups = np.full((rows, max(1, count.max(initial=0))), len(row), dtype=np.int64)
+    groups[row[order], place] = order
+    return groups
+
+
 def windows(events: Interactions, length: int, size: int, rng: np.random.Generator) -> Iterator[Batch]:
     """Every event but a user's first as a target once, in batches of `size` windows of at most `length` targets.
 

@@ -24,6 +24,7 @@ def batch() -> HeteroData:
     batch["item"].x = random_codes(4, SIZES["item"], 2)
     batch["user", "trigger", "item"].edge_index = torch.tensor([[0, 0, 1], [0, 1, 1]])
     batch["user", "trigger", "item"].a = random_codes(3, SIZES["behaviour"], 3)
+    batch["user", "trigger", "item"].groups = torch.tensor([[0, 1], [2, 3]])
     batch["user", "candidate", "item"].edge_index = torch.tensor([[0, 1, 1], [2, 3, 0]])
     batch["user", "candidate", "item"].y = torch.tensor([1.0, 0.0, 1.0])
     batch["user", "candidate", "item"].bias = random_codes(3, SIZES["bias"], 4)
@@ -108,6 +109,49 @@ def test_what_the_history_says_is_the_direct_vector(batch: HeteroData) -> None:
     torch.testing.assert_close(whole - direct, model(batch) - math.log(2))
     turned = model.history_vectors(x, batch["user"].history.flip(0)).flip(0)
     torch.testing.assert_close(turned, model.history_vectors(x, batch["user"].history))
+
+
+@pytest.fixture
+def contextual() -> PDN:
+    torch.manual_seed(0)
+    return PDN(SIZES, PDNOptions(embedding=4, hidden=6, direct=3, trig_net="transformer")).double().eval()
+
+
+def weights_of(model: PDN, batch: HeteroData, rows: list[int], groups: list[list[int]]) -> torch.Tensor:
+    trigger = batch["user", "trigger", "item"]
+    index, codes = trigger.edge_index[:, rows], trigger.a[rows]
+    return model.triggers(batch["user"].z, batch["item"].x, index, codes, torch.tensor(groups))
+
+
+def test_a_transformer_weighs_a_trigger_among_the_same_shoppers_others(contextual: PDN, batch: HeteroData) -> None:
+    """Whoever else is in the batch, and in whatever order they come."""
+    t = weights_of(contextual, batch, [0, 1, 2], [[0, 1], [2, 3]])
+    alone = weights_of(contextual, batch, [0], [[0], [1]])
+    torch.testing.assert_close(weights_of(contextual, batch, [0, 1], [[0, 1], [2, 2]]), t[:2])
+    torch.testing.assert_close(weights_of(contextual, batch, [2], [[1], [0]]), t[2:])
+    torch.testing.assert_close(weights_of(contextual, batch, [2, 1, 0], [[1, 2], [0, 3]]), t.flip(0))
+    assert (alone - t[:1]).abs().item() > 1e-6
+
+
+def test_a_transformer_in_trig_net_leaves_the_rest_of_equation_12(contextual: PDN, batch: HeteroData) -> None:
+    trigger, candidate = batch["user", "trigger", "item"], batch["user", "candidate", "item"]
+    z, x = batch["user"].z, batch["item"].x
+    t = contextual.triggers(z, x, trigger.edge_index, trigger.a, trigger.groups)
+    source, target = trigger.edge_index[1, batch.path_trigger], candidate.edge_index[1, batch.path_candidate]
+    s = contextual.similarities(x, source, target, batch.c)
+    user, item = candidate.edge_index
+    y = torch.nn.functional.softplus((contextual.user_vectors(z)[user] * contextual.item_vectors(x)[item]).sum(-1))
+    y = y + contextual.bias_part(candidate.bias)
+    for path, number in enumerate(batch.path_candidate.tolist()):
+        y[number] = y[number] + torch.log(1 + torch.exp(t[batch.path_trigger[path]]) * torch.exp(s[path]))
+    torch.testing.assert_close(contextual(batch), y)
+
+
+def test_a_shopper_without_triggers_disturbs_no_gradient(contextual: PDN, batch: HeteroData) -> None:
+    weights_of(contextual, batch, [0, 1], [[0, 1], [2, 2]]).sum().backward()
+    found = [one.grad for one in contextual.among_triggers.parameters() if one.grad is not None]
+    assert found
+    assert all(torch.isfinite(one).all() for one in found)
 
 
 def test_padding_says_nothing(batch: HeteroData) -> None:
@@ -195,6 +239,7 @@ def test_loss_gradient_matches_finite_differences() -> None:
     [
         ({"history": -1}, "history is a number of items"),
         ({"without_direct": 1.5}, "without_direct a share"),
+        ({"trig_net": "transformer", "hidden": 5}, "hidden is 5: with a transformer in TrigNet it must be a multiple"),
         ({"history": 5, "direct": 9}, "direct is 9: with a history it must be a multiple of heads, 2"),
     ],
 )

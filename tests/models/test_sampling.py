@@ -59,6 +59,17 @@ def test_a_positives_counts_leave_its_own_buyer_out(clustered: HeteroData) -> No
     assert checked > 50
 
 
+def test_groups_are_each_examples_triggers(clustered: HeteroData) -> None:
+    sampler, _, _ = make_sampler(clustered)
+    for batch in sampler.batches(0):
+        trigger = batch["user", "trigger", "item"]
+        users, count = len(batch["user"].z), trigger.edge_index.size(1)
+        assert trigger.groups.size(1) == max(1, int(trigger.edge_index[0].bincount().max()))
+        for user in range(users):
+            mine = trigger.groups[user][trigger.groups[user] < count]
+            assert mine.tolist() == torch.nonzero(trigger.edge_index[0] == user).flatten().tolist()
+
+
 def sorted_items(sampler: Sampler, example: int) -> list[int]:
     """Items of the example's triggers, ascending, as the batch orders them."""
     begin = sampler._begin[example]

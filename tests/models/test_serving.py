@@ -1,6 +1,7 @@
 """The network without torch says what the network says."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from models.pdn import PDN, PDNOptions
 from models.profiles import Terms, browse_paths, profile_words, shared_depth
 from models.scoring import Scores, score
 from models.serving import ServedNetwork, edge_weights, open_graph, unmet_pairs
+from models.windows import grouped
 from tests.models.conftest import clustered_events, make_snapshot
 
 SIZES = {"user": [7, 3, 5], "item": [9, 4, 6], "behaviour": [5, 4, 6, 3], "pair": [6, 3, 4, 5, 2], "bias": []}
@@ -27,20 +29,20 @@ TOLERANCE = 1e-5
 READING = 2e-4  # of a transformer in float32, whose weights are four times too large here
 
 
-def network(seed: int = 0, direct: bool = True, sizes: dict[str, list[int]] | None = None, history: int = 0) -> PDN:
+def network(seed: int = 0, sizes: dict[str, list[int]] | None = None, **changed: Any) -> PDN:
     """With weights far from the small ones that training starts from."""
     torch.manual_seed(seed)
-    options = PDNOptions(embedding=3, hidden=5, direct=4, direct_net=direct, history=history)
+    options = PDNOptions(**{"embedding": 3, "hidden": 6, "direct": 4} | changed)
     made = PDN(sizes or SIZES, options).eval()
     with torch.no_grad():
         for parameter in made.parameters():
-            parameter.mul_(4)
+            parameter.mul_(2 if options.trig_net == "transformer" else 4)  # else its weights leave what is stored
     return made
 
 
-@pytest.fixture(scope="module", params=[0, 7])
+@pytest.fixture(scope="module", params=[{}, {"history": 7}, {"trig_net": "transformer"}], ids=str)
 def exported(request: pytest.FixtureRequest) -> tuple[PDN, dict[str, bytes]]:
-    made = network(history=request.param)
+    made = network(**request.param)
     return made, export(made)
 
 
@@ -57,11 +59,15 @@ def test_graphs_equal_torch_for_any_number_of_rows(
 
     z, x, a, c = codes("user", users), codes("item", items), codes("behaviour", edges), codes("pair", edges)
     source, target = draw.integers(0, items, edges), draw.integers(0, items, edges)
+    user = draw.integers(0, users, edges)
     asked = {
-        "triggers": {"z": z, "x": x, "edge_index": np.stack([draw.integers(0, users, edges), target]), "a": a},
+        "triggers": {"z": z, "x": x, "edge_index": np.stack([user, target]), "a": a},
         "similarities": {"x": x, "source": source, "target": target, "c": c},
         "item_vectors": {"x": x},
     }
+    contextual = model.options.trig_net == "transformer"
+    if contextual:
+        asked["triggers"]["groups"] = grouped(user, users)
     if length := model.options.history:
         latest = draw.integers(0, items, (users, length))
         latest[np.arange(length) < draw.integers(0, length + 1, (users, 1))] = items
@@ -74,7 +80,7 @@ def test_graphs_equal_torch_for_any_number_of_rows(
             wanted = getattr(model, name)(*map(torch.from_numpy, inputs.values())).numpy()
         [found] = open_graph(graphs[name]).run(None, inputs)
         assert found.shape == wanted.shape
-        near = READING if name == "history_vectors" else TOLERANCE
+        near = READING if name == "history_vectors" or (contextual and name == "triggers") else TOLERANCE
         np.testing.assert_allclose(found, wanted, rtol=near, atol=near)
 
 
@@ -136,8 +142,13 @@ def excerpt_of(data: HeteroData, users: Sequence[int], items: Sequence[int] | No
 
 @pytest.fixture(
     scope="module",
-    params=[((), 0), (("item.id", "item.buyers", "user.activity", "behaviour.steps", "pair.text"), 0), ((), 6)],
-    ids=["whole", "without", "history"],
+    params=[
+        ((), {}),
+        (("item.id", "item.buyers", "user.activity", "behaviour.steps", "pair.text"), {}),
+        ((), {"history": 6}),
+        ((), {"trig_net": "transformer"}),
+    ],
+    ids=["whole", "without", "history", "contextual"],
 )
 def trained(request: pytest.FixtureRequest) -> tuple[HeteroData, Scores, ServedNetwork]:
     """Shoppers who come back to what they had, all edges by torch, and the same network served."""
@@ -145,9 +156,9 @@ def trained(request: pytest.FixtureRequest) -> tuple[HeteroData, Scores, ServedN
     data = make_snapshot(clustered_events() + again, users=30, items=24)
     events = Interactions.of(data)
     pairs = candidate_pairs(events, data, PairOptions(candidates=20, window=3, profile_share=0.5))
-    without, history = request.param
+    without, changed = request.param
     encoder = Encoder.fit(data, events, pairs, None, 1, without)
-    model = network(1, sizes=encoder.features.sizes, history=history)
+    model = network(1, sizes=encoder.features.sizes, **changed)
     terms = Terms.fit(profile_words(data, browse_paths(data)))
     served = ServedNetwork(export(model), encoder.features, terms, similar=5, min_buyers=1)
     return data, score(model, encoder, events, pairs), served
@@ -155,6 +166,7 @@ def trained(request: pytest.FixtureRequest) -> tuple[HeteroData, Scores, ServedN
 
 def test_users_get_the_weights_of_the_index(trained: tuple[HeteroData, Scores, ServedNetwork]) -> None:
     data, scores, served = trained
+    near = READING if "groups" in [one.name for one in served._graphs["triggers"].get_inputs()] else TOLERANCE
     for users in ([0], [3, 4, 17], range(30)):
         excerpt = excerpt_of(data, list(users))
         found = served.user_weights(excerpt)
@@ -166,7 +178,7 @@ def test_users_get_the_weights_of_the_index(trained: tuple[HeteroData, Scores, S
         names = zip(found.user, found.item, strict=True)
         mine = [(excerpt["user"].id[user], excerpt["item"].id[item]) for user, item in names]
         assert sorted(mine) == sorted(wanted)
-        np.testing.assert_allclose(found.weight, [wanted[pair] for pair in mine], rtol=TOLERANCE)
+        np.testing.assert_allclose(found.weight, [wanted[pair] for pair in mine], rtol=near)
         np.testing.assert_allclose(found.direct, scores.p[list(users)], rtol=READING, atol=READING)
 
 
@@ -203,7 +215,7 @@ def test_somebody_without_events_has_a_vector_only(trained: tuple[HeteroData, Sc
 
 
 def test_without_direct_net_vectors_are_empty() -> None:
-    graphs = export(network(direct=False))
+    graphs = export(network(direct_net=False))
     assert set(graphs) == {"triggers", "similarities"}
 
 

@@ -1,5 +1,6 @@
 """Training learns what is there, goes on after an interruption, and what it says is what the index stores."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import torch
 from torch_geometric.data import HeteroData
 
 from graph.errors import ArtefactError, SourceError, StoreEmpty
-from models import artefacts, training
+from models import artefacts, scoring, training
 from models.features import Encoder
 from models.index import build_index, index_weights, network_scores
 from models.interactions import Interactions
@@ -88,6 +89,18 @@ def test_what_comes_again_is_learnt(snapshot, tmp_path: Path) -> None:  # type: 
         mine = weights.similar_source == source
         assert sorted(weights.similar_rank[mine]) == list(range(7))
         assert weights.similar_target[mine & (weights.similar_rank == 0)].tolist() == [source]
+
+
+def test_triggers_seen_together_are_learnt(
+    clustered: HeteroData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And weigh the same however many shoppers are scored at a time."""
+    contextual = RECIPE.model_copy(update={"network": replace(RECIPE.network, trig_net="transformer")})
+    saved = run(clustered, tmp_path, contextual)
+    assert saved.manifest["metrics"]["hr@10"] > 0.95
+    together = network_scores(saved, clustered).t
+    monkeypatch.setattr(scoring, "SETS", 1)
+    np.testing.assert_allclose(network_scores(saved, clustered).t, together, rtol=1e-4, atol=1e-5)
 
 
 def test_index_keeps_the_k_best_and_every_interaction(clustered: HeteroData, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Path-based Deep Network, scalar-based (Li et al., SIGIR 2021, https://doi.org/10.1145/3404835.3462878).
+"""Path-based Deep Network (Li et al., SIGIR 2021, https://doi.org/10.1145/3404835.3462878).
 
     ŷ_ui = softplus(d_ui) + Σ_j ln(1 + e^t_uj e^s_ji) + softplus(y_bias)     eq. 12
     p_ui = 1 − e^(−ŷ_ui)                                                     eq. 13
@@ -12,8 +12,16 @@ product of two vectors, and ŷ a sum of paths.
 
 With `PDNOptions.trig_net` a transformer over all of a shopper's triggers stands in TrigNet ("other more powerful neural
 networks, such as … transformer-based models", section 4.3). t_uj stays one number an edge, but depends on the others.
+
+All this is the scalar-based PDN, the one that is served. With `PDNOptions.path` it is vector-based (section 4.1):
+TrigNet and SimNet give K numbers an edge, and their inner product is merged,
+
+    PATH_uji = ln(1 + Σ_k e^t_ujk e^s_jik)
+
+which is eq. 10 for K = 1. The paper names vectors and the inner product, but writes no formula for the two.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -39,6 +47,7 @@ class PDNOptions:
         direct_net, bias_net: switch a part off, as in table 2 of the paper.
         history: L, latest items of which a transformer makes p_u; 0: p_u is an MLP over the shopper's profile.
         trig_net: "mlp" weighs each trigger by itself (eq. 8), "transformer" among the shopper's other triggers.
+        path: K, numbers that TrigNet and SimNet give for an edge; only with 1 the graph can store and serve them.
         layers, heads, dropout: of both transformers.
         without_direct: share of the examples that are trained on their paths alone. A strong Direct Net leaves the
             paths nothing to learn, and it is paths that find what is served and say why.
@@ -51,6 +60,7 @@ class PDNOptions:
     bias_net: bool = True
     history: int = 0
     trig_net: Literal["mlp", "transformer"] = "mlp"
+    path: int = 1
     layers: int = 2
     heads: int = 2
     dropout: float = 0.2
@@ -59,6 +69,8 @@ class PDNOptions:
     def __post_init__(self) -> None:
         if self.history < 0 or not 0 <= self.without_direct <= 1:
             raise ValueError("history is a number of items, 0 or more, and without_direct a share, from 0 to 1")
+        if self.path < 1:
+            raise ValueError(f"path is {self.path}: TrigNet and SimNet give at least 1 number for an edge")
         if self.reads_history and self.direct % self.heads:
             raise ValueError(f"direct is {self.direct}: with a history it must be a multiple of heads, {self.heads}")
         if self.trig_net == "transformer" and self.hidden % self.heads:
@@ -112,14 +124,15 @@ class FieldEmbedding(nn.Module):
 class EdgeNet(nn.Module):
     """MLP(CAT(left, edge, right)) → one scalar an edge: the form of TrigNet (eq. 8) and SimNet (eq. 9).
 
-    The first layer is stored as one matrix over the concatenation and applied block by block.
+    The first layer is stored as one matrix over the concatenation and applied block by block. With `size` K > 1 there
+    are K logits an edge, [R, K] instead of [R].
     """
 
-    def __init__(self, left: int, edge: int, right: int, hidden: int, start: float) -> None:
+    def __init__(self, left: int, edge: int, right: int, hidden: int, start: float, size: int = 1) -> None:
         super().__init__()
         self.widths = (left, edge, right)
         self.first = nn.Linear(left + edge + right, hidden)
-        self.rest = MLP([hidden, hidden, 1], act="leaky_relu", norm=None)
+        self.rest = MLP([hidden, hidden, size], act="leaky_relu", norm=None)
         self.start = start
 
     def blocks(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -188,11 +201,12 @@ class PDN(nn.Module):
         self.options, d, hidden = options, options.embedding, options.hidden
         self.user, self.item = FieldEmbedding(sizes["user"], d), FieldEmbedding(sizes["item"], d)
         self.behaviour, self.pair = FieldEmbedding(sizes["behaviour"], d), FieldEmbedding(sizes["pair"], d)
-        self.trig_net = EdgeNet(self.user.width, self.behaviour.width, self.item.width, hidden, start=-1.0)
+        self.trig_net = EdgeNet(self.user.width, self.behaviour.width, self.item.width, hidden, -1.0, options.path)
         self.among_triggers: SetTransformer | None = None
         if options.trig_net == "transformer":
             self.among_triggers = SetTransformer(hidden, options.layers, options.heads, options.dropout)
-        self.sim_net = EdgeNet(self.item.width, self.pair.width, self.item.width, hidden, start=-2.0)
+        start = -2.0 - math.log(options.path)  # a path starts as weak however many numbers it has
+        self.sim_net = EdgeNet(self.item.width, self.pair.width, self.item.width, hidden, start, options.path)
         if options.reads_history:
             self.history_net = HistoryNet(sizes["item"], options)
         else:
@@ -267,7 +281,8 @@ class PDN(nn.Module):
         t = self.triggers(batch["user"].z, x, trigger.edge_index, trigger.a, trigger.get("groups"))
         source = trigger.edge_index[1][batch.path_trigger]
         target = candidate.edge_index[1][batch.path_candidate]
-        path = F.softplus(t[batch.path_trigger] + self.similarities(x, source, target, batch.c))
+        both = t[batch.path_trigger] + self.similarities(x, source, target, batch.c)
+        path = F.softplus(both if self.options.path == 1 else both.logsumexp(-1))
         return scatter(path, batch.path_candidate, dim=0, dim_size=candidate.edge_index.size(1), reduce="sum")
 
     def _direct(self, batch: HeteroData) -> Tensor:

@@ -29,7 +29,8 @@ class Scores:
 
     Attributes:
         events: what the shoppers have done so far; `trigger` [T] numbers the latest event of each user and item.
-        t: [T] logits of TrigNet; s: [E] logits of SimNet in the order of `pairs`.
+        t: [T] logits of TrigNet; s: [E] logits of SimNet in the order of `pairs`. Of a vector-based network [T, K] and
+            [E, K].
         p: [U, k] and q: [N, k] vectors of Direct Net; empty columns (k = 0) without it.
     """
 
@@ -68,7 +69,8 @@ class Scores:
         mine = slice(self._begin[user], self._begin[user + 1])
         item = self.events.item[self.trigger[mine]]
         row, pair = spans(self.pairs.start[item], self.pairs.start[item + 1])
-        path = np.logaddexp(0, self.t[mine][row].astype(np.float64) + self.s[pair])
+        both = self.t[mine][row].astype(np.float64) + self.s[pair]
+        path = np.logaddexp(0, both if both.ndim == 1 else np.logaddexp.reduce(both, axis=1))
         total = np.bincount(self.pairs.target[pair], path, minlength=self.events.items).astype(np.float64)
         if self.p.shape[1]:
             total += np.logaddexp(0, self.q.astype(np.float64) @ self.p[user])
@@ -102,7 +104,8 @@ def score(model: PDN, encoder: Encoder, events: Interactions, pairs: Pairs, name
     end = events.start[events.user + 1]
     trigger = events.triggers
     z = torch.from_numpy(encoder.user_codes(np.arange(events.users), events.activity)).to(device)
-    t, s = [np.zeros(0, np.float32)], [np.zeros(0, np.float32)]
+    nothing = np.zeros(0 if model.options.path == 1 else (0, model.options.path), np.float32)
+    t, s = [nothing], [nothing]
     with step(name, total=len(trigger) + len(pairs)) as shown:
         for part in _trigger_parts(model, events.user[trigger]):
             event = trigger[part]

@@ -111,6 +111,21 @@ def test_what_the_history_says_is_the_direct_vector(batch: HeteroData) -> None:
     torch.testing.assert_close(turned, model.history_vectors(x, batch["user"].history))
 
 
+def test_paths_of_vectors_merge_their_inner_product(batch: HeteroData) -> None:
+    torch.manual_seed(0)
+    options = PDNOptions(embedding=4, hidden=6, direct_net=False, bias_net=False, path=5)
+    model = PDN(SIZES, options).double()
+    trigger, candidate, x = batch["user", "trigger", "item"], batch["user", "candidate", "item"], batch["item"].x
+    t = model.triggers(batch["user"].z, x, trigger.edge_index, trigger.a)
+    source, target = trigger.edge_index[1, batch.path_trigger], candidate.edge_index[1, batch.path_candidate]
+    s = model.similarities(x, source, target, batch.c)
+    assert (t.shape, s.shape) == ((3, 5), (3, 5))
+    y = torch.zeros(3, dtype=torch.double)
+    for path, number in enumerate(batch.path_candidate.tolist()):
+        y[number] += torch.log(1 + torch.exp(t[batch.path_trigger[path]]) @ torch.exp(s[path]))
+    torch.testing.assert_close(model(batch), y)
+
+
 @pytest.fixture
 def contextual() -> PDN:
     torch.manual_seed(0)
@@ -239,6 +254,7 @@ def test_loss_gradient_matches_finite_differences() -> None:
     [
         ({"history": -1}, "history is a number of items"),
         ({"without_direct": 1.5}, "without_direct a share"),
+        ({"path": 0}, "path is 0: TrigNet and SimNet give at least 1"),
         ({"trig_net": "transformer", "hidden": 5}, "hidden is 5: with a transformer in TrigNet it must be a multiple"),
         ({"history": 5, "direct": 9}, "direct is 9: with a history it must be a multiple of heads, 2"),
     ],

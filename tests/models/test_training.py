@@ -103,6 +103,21 @@ def test_triggers_seen_together_are_learnt(
     np.testing.assert_allclose(network_scores(saved, clustered).t, together, rtol=1e-4, atol=1e-5)
 
 
+def test_vectors_on_edges_are_learnt_and_not_indexed(clustered: HeteroData, tmp_path: Path) -> None:
+    saved = run(clustered, tmp_path, RECIPE.model_copy(update={"network": replace(RECIPE.network, path=3)}))
+    assert saved.manifest["metrics"]["hr@10"] > 0.95
+    scores = network_scores(saved, clustered)
+    pairs = scores.pairs
+    expected = np.log1p(np.exp(scores.q @ scores.p[4]))
+    for trigger in np.flatnonzero(scores.events.user[scores.trigger] == 4):
+        j = scores.events.item[scores.trigger[trigger]]
+        for pair in range(pairs.start[j], pairs.start[j + 1]):
+            expected[pairs.target[pair]] += np.log1p(np.exp(scores.t[trigger]) @ np.exp(scores.s[pair]))
+    np.testing.assert_allclose(scores.of_user(4), expected, rtol=1e-5)
+    with pytest.raises(ArtefactError, match="is vector-based, with 3 numbers an edge, and the graph stores one"):
+        build_index(saved, clustered)
+
+
 def test_index_keeps_the_k_best_and_every_interaction(clustered: HeteroData, tmp_path: Path) -> None:
     saved = run(clustered, tmp_path)
     scores = network_scores(saved, clustered)

@@ -58,16 +58,21 @@ def index_weights(scores: Scores, data: HeteroData, k: int) -> Weights:
     )
 
 
-def build_index(artefact: Artefact, data: HeteroData, k: int | None = None) -> Weights:
-    """Candidate pairs, their scores, and the top k of each item, ready for `graph.generations.write_generation`.
-
-    Raises `ArtefactError` where the model is vector-based, and as `network_scores` does.
-    """
+def check_scalar(artefact: Artefact) -> None:
+    """Raises `ArtefactError` where a model is vector-based: what it says of an edge is not one number."""
     if (size := artefact.manifest["recipe"]["network"].get("path", 1)) > 1:
         raise ArtefactError(
             f"model {artefact.id[:12]} is vector-based, with {size} numbers an edge, and the graph stores one: "
             "train with network: {path: 1}, or rank by `twohop evaluate --engine network`"
         )
+
+
+def build_index(artefact: Artefact, data: HeteroData, k: int | None = None) -> Weights:
+    """Candidate pairs, their scores, and the top k of each item, ready for `graph.generations.write_generation`.
+
+    Raises `ArtefactError` where the model is vector-based, and as `network_scores` does.
+    """
+    check_scalar(artefact)
     return index_weights(network_scores(artefact, data), data, k or artefact.manifest["recipe"]["similar"])
 
 

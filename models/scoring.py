@@ -43,11 +43,16 @@ class Scores:
     q: npt.NDArray[np.float32]
 
     @cached_property
+    def _strength(self) -> npt.NDArray[np.float32]:
+        """[E] s of each pair; of a vector-based network ln Σ_k e^s_k, as if all of the trigger's numbers were alike."""
+        return self.s if self.s.ndim == 1 else np.logaddexp.reduce(self.s, axis=1)
+
+    @cached_property
     def rank(self) -> Ints:
         """[E] place of each pair among its trigger's, 1 = the strongest; ties by candidate. 0: the trigger itself."""
         source, target = self.pairs.source, self.pairs.target
         own = source == target
-        order = np.lexsort((target, -self.s, ~own, source))
+        order = np.lexsort((target, -self._strength, ~own, source))
         rank = np.empty(len(order), dtype=np.int64)
         rank[order] = np.arange(len(order)) - self.pairs.start[source[order]] + 1
         has_own = np.zeros(self.events.items, dtype=np.int64)
@@ -58,7 +63,9 @@ class Scores:
         """[N, N] e^s_ji of the k strongest pairs of each trigger j, its row: what `SIMILAR` edges to others carry."""
         kept = np.flatnonzero((self.rank > 0) & (self.rank <= k))
         index = (self.pairs.source[kept], self.pairs.target[kept])
-        return sparse.csr_array((edge_weights(self.s[kept]), index), shape=(self.events.items, self.events.items))
+        return sparse.csr_array(
+            (edge_weights(self._strength[kept]), index), shape=(self.events.items, self.events.items)
+        )
 
     @cached_property
     def _begin(self) -> Ints:

@@ -53,7 +53,7 @@ def report(
     from graph.source import read_source
     from models.artefacts import load
     from models.evaluation import Catalogue
-    from models.index import network_scores
+    from models.index import check_scalar, network_scores
 
     settings = load_settings(store)
     if data:
@@ -64,6 +64,7 @@ def report(
         shop = Catalogue.of(catalogue(database, source.min_buyers))
         protocols = store_protocols(database, source, settings, shop.items)
         model = load(settings.artefacts_folder, artefact)
+        check_scalar(model)
         snapshot = read_snapshot(database)
     asked.prepare(snapshot)
     scores = network_scores(model, snapshot)

@@ -114,6 +114,8 @@ def test_vectors_on_edges_are_learnt_and_not_indexed(clustered: HeteroData, tmp_
         for pair in range(pairs.start[j], pairs.start[j + 1]):
             expected[pairs.target[pair]] += np.log1p(np.exp(scores.t[trigger]) @ np.exp(scores.s[pair]))
     np.testing.assert_allclose(scores.of_user(4), expected, rtol=1e-5)
+    alike = scores.similarity(len(pairs)).toarray()[pairs.source, pairs.target]
+    np.testing.assert_allclose(alike, np.exp(scores.s).sum(axis=1), rtol=1e-5)
     with pytest.raises(ArtefactError, match="is vector-based, with 3 numbers an edge, and the graph stores one"):
         build_index(saved, clustered)
 

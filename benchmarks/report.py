@@ -1,6 +1,6 @@
 """What was measured as pages: `python -m benchmarks.report` writes `docs/intents-results.md` and `docs/quality.md`.
 
-From the files in `benchmarks/results`; no figure is typed by hand.
+And the table of README.md between its two marks. From the files in `benchmarks/results`; no figure is typed by hand.
 """
 
 import json
@@ -11,7 +11,9 @@ from statistics import mean
 from typing import Any
 
 FOLDER = Path(__file__).parent / "results"
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+MARKS = "<!-- python -m benchmarks.report -->\n", "<!-- end -->"  # around the table of README.md
 Grouped = dict[tuple[str, str], dict[tuple[str, str], list[dict[str, Any]]]]
 SOURCES = {"table": "the open table", "queries": "the query table", "both": "both"}
 
@@ -21,6 +23,9 @@ def main() -> None:
         file = DOCS / f"{name}.md"
         file.write_text("\n\n".join(page()) + "\n", encoding="utf-8")
         print(file)
+    file = ROOT / "README.md"
+    file.write_text(readme(file.read_text(encoding="utf-8")), encoding="utf-8")
+    print(file)
 
 
 def intents() -> list[str]:
@@ -138,11 +143,16 @@ def behaviour(found: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def quality() -> list[str]:
-    """A table for each protocol of each store, best first, and what tuning chose."""
+def _grouped() -> Grouped:
     grouped: Grouped = defaultdict(lambda: defaultdict(list))
     for row in _read("quality") or []:
         grouped[row["data"], row["protocol"]][row["model"], row["engine"]].append(row)
+    return grouped
+
+
+def quality() -> list[str]:
+    """A table for each protocol of each store, best first, and what tuning chose."""
+    grouped = _grouped()
     parts = [
         "# Quality: figures",
         "Made by `python -m benchmarks.report` of what `python -m benchmarks.quality` measured: every model tuned with the same budget of trials and minutes on each user's last "
@@ -169,6 +179,21 @@ def quality() -> list[str]:
             ),
         ]
     return parts
+
+
+def readme(text: str) -> str:
+    """README.md with the table of what is served, anew, between its marks."""
+    before, _, rest = text.partition(MARKS[0])
+    _, _, after = rest.partition(MARKS[1])
+    rows = []
+    for (data, protocol), models in _grouped().items():
+        if served := models.get(("pdn", "cypher")):
+            others = {model: _mean(rows, "ndcg@10") for (model, by), rows in models.items() if by == "scores"}
+            best = max(others, key=lambda model: others[model], default=None)
+            ours = [f"{_mean(served, metric):.3f}" for metric in TABLE_2]
+            rows.append([data, protocol, *ours, f"{best} {others[best]:.3f}" if best else "–"])
+    shown = table(["store", "what is to be found", "HR@10", "NDCG@10", "best of the others that were measured"], rows)
+    return f"{before}{MARKS[0]}{shown}\n{MARKS[1]}{after}"
 
 
 def _halves(grouped: Grouped) -> list[str]:

@@ -43,6 +43,14 @@ def rows(results: Path) -> list[dict[str, Any]]:
     return list(json.loads((results / "quality.json").read_text()))
 
 
+def test_pages_and_the_readme_have_the_figures_that_are_kept() -> None:
+    for name, page in {"quality": report.quality, "intents-results": report.intents}.items():
+        assert (report.DOCS / f"{name}.md").read_text(encoding="utf-8") == "\n\n".join(page()) + "\n"
+    text = (report.ROOT / "README.md").read_text(encoding="utf-8")
+    assert report.readme(text) == text
+    assert "| movielens-1m |" in text
+
+
 def test_each_variation_is_one_change_of_a_recipe_that_stands() -> None:
     recipe = Recipe()
     assert len(quality.VARIATIONS) > 10

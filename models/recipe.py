@@ -2,10 +2,9 @@
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from graph.errors import SourceError, one_line
 from models.pairs import PairOptions
@@ -59,14 +58,6 @@ class Recipe(BaseModel):
     validation_users: int = 500
     similar: int = 100
     without: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _repeats_are_weighted(self) -> Self:
-        if self.pairs.repeats and not self.sampling.weighted:
-            raise ValueError(
-                "pairs.repeats wants sampling.weighted: what was had before comes far oftener than the rest"
-            )
-        return self
 
 
 def read_recipe(source: str, file: Path | None = None) -> Recipe:

@@ -82,8 +82,12 @@ class Sampler:
         chance = weight / max(weight.sum(), 1e-12)
         self._cumulative = np.cumsum(chance)
         expected = options.popular * chance + (1 - options.popular) / max(1, len(self.eligible))
-        self._stands_for = np.ones(events.items, dtype=np.float32)
-        self._stands_for[self.eligible] = 1 / np.maximum(expected * options.negatives, 1e-12)
+        self._weight = np.ones(events.items, dtype=np.float32)
+        self._own_weight = 1.0
+        if options.weighted:
+            self._weight[self.eligible] = 1 / np.maximum(expected * options.negatives, 1e-12)
+        else:  # what the shopper had counts as if it were drawn at the rate of the others
+            self._own_weight = min(1.0, options.negatives / max(1, len(self.eligible)))
         indexed = np.zeros(events.items, dtype=bool)
         indexed[self.eligible] = True
         taken = events.first
@@ -132,7 +136,7 @@ class Sampler:
         found_row, found = self._positives(example, rng)
         other_row, other = self._negatives(user, triggers, events.item[found], rng)
         parts = [(found_row, events.item[found], found, np.ones(len(found), np.float32)),
-                 (other_row, other, np.full(len(other), -1), self._stands_for[other])]  # fmt: skip
+                 (other_row, other, np.full(len(other), -1), self._weight[other])]  # fmt: skip
         if self.pairs.options.repeats:
             own_row, own, weight = self._own(example, triggers, rng)
             parts.append((own_row, own, np.full(len(own), -1), weight))
@@ -163,7 +167,7 @@ class Sampler:
         candidate = batch["user", "candidate", "item"]
         candidate.edge_index = torch.from_numpy(np.stack([place, local[len(row) : len(row) + len(item)]]))
         candidate.y = torch.from_numpy(label.astype(np.float32))
-        if self.options.weighted:
+        if self.options.weighted or self.pairs.options.repeats:
             candidate.weight = torch.from_numpy(weight)
         candidate.bias = torch.from_numpy(
             self.encoder.bias_codes(item, events.place[begin][place], events.time[begin][place])
@@ -177,7 +181,7 @@ class Sampler:
         return row[drawn], self._positive[at[drawn]]
 
     def _own(self, example: Ints, triggers: tuple[Ints, Ints], rng: np.random.Generator) -> tuple[Ints, Ints, Floats]:
-        """Of each example some triggers that are not met again at its moment, and how many such each stands for."""
+        """Of each example some triggers that are not met again at its moment, and the weight of each."""
         events = self.events
         row, item = triggers[0], events.item[triggers[1]]
         moment_row, moment = spans(self._begin[example], self._next_moment[example])
@@ -186,7 +190,7 @@ class Sampler:
         row, item = row[keep], item[keep]
         drawn = _some(row, self.options.own, rng)
         there = np.bincount(row, minlength=len(example))
-        weight = there / np.maximum(np.minimum(there, self.options.own), 1)
+        weight = self._own_weight * there / np.maximum(np.minimum(there, self.options.own), 1)
         return row[drawn], item[drawn], weight[row[drawn]].astype(np.float32)
 
     def _negatives(

@@ -214,8 +214,13 @@ def returning(snapshot) -> HeteroData:  # type: ignore[no-untyped-def]
 REPEATS = dataclasses.replace(OPTIONS, repeats=True)
 
 
-def test_what_a_shopper_had_is_a_positive_when_it_comes_again_and_else_a_negative(returning: HeteroData) -> None:
-    sampler, events, _ = make_sampler(returning, REPEATS, negatives=6, own=4, positives=9, weighted=True, popular=0.0)
+@pytest.mark.parametrize("weighted", [True, False])
+def test_what_a_shopper_had_is_a_positive_when_it_comes_again_and_else_a_negative(
+    returning: HeteroData, weighted: bool
+) -> None:
+    """Own negatives count as often as all own items would, or as at the rate of the others, 6 of 12."""
+    options = {"negatives": 6, "own": 4, "positives": 9, "popular": 0.0, "weighted": weighted}
+    sampler, events, _ = make_sampler(returning, REPEATS, **options)
     for example in range(len(sampler)):
         batch = sampler.batch(np.array([example]), np.random.default_rng(0))
         begin = sampler._begin[example]
@@ -231,7 +236,7 @@ def test_what_a_shopper_had_is_a_positive_when_it_comes_again_and_else_a_negativ
         left = before - set(events.item[now].tolist())
         assert set(item[own].tolist()) <= left
         assert own.sum() == min(4, len(left))
-        assert candidate.weight[own].sum() == pytest.approx(len(left))
+        assert candidate.weight[own].sum() == pytest.approx(len(left) * (1 if weighted else 0.5))
 
 
 def test_repeats_are_seen_without_all_that_the_shopper_did(returning: HeteroData) -> None:

@@ -264,8 +264,5 @@ def test_recipes_are_checked(tmp_path: Path) -> None:
     file.write_text("epoch: 1")
     with pytest.raises(Exception, match=r"mine.yaml: epoch: Extra inputs"):
         read_recipe("x", file)
-    file.write_text("pairs: {repeats: true}")
-    with pytest.raises(Exception, match=r"mine.yaml: pairs.repeats wants sampling.weighted"):
-        read_recipe("x", file)
     for source in ("complete-journey", "movielens-1m", "amazon-beauty", "anything else"):
         assert read_recipe(source).epochs >= 1

@@ -19,7 +19,7 @@ class SamplingOptions:
 
     Attributes:
         triggers: latest events of a shopper that may be triggers.
-        positives: most new items taken from one moment.
+        positives: most items taken from one moment, new ones or, with `PairOptions.repeats`, also those had before.
         negatives: negatives an example, all of them items that the shopper never had.
         own: where `PairOptions.repeats` asks for paths to what a shopper had already: negatives an example that are
             such items and were not taken again at the moment. What was taken again is a positive then.

@@ -5,15 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from cypher import rank, recommend
+from api.engines import Engine
 from cypher.held_out import held_out
-from cypher.live import live
 from graph.driver import Database
 from graph.schema import Source
 from graph.settings import Settings
 from loaders import movielens_1m
 from models.engines import served_engine
-from models.evaluation import Engine
+from models.evaluation import Engine as Ranker
 from models.protocols import Items, Protocol, drawn_negatives, protocols
 
 SEED = 0  # of drawn negatives and users
@@ -60,14 +59,13 @@ def _published_negatives(source: Source, settings: Settings) -> dict[str, list[s
     return dict(rows.select("user", "item").iter_rows())
 
 
-def as_served(database: Database, m: int, k: int) -> Engine:
-    """What a user of the live generation gets from the Cypher query. Raises `StoreError` where none is live."""
-    live(database)
+def as_served(served: Engine, m: int, k: int) -> Ranker:
+    """What a user of the live generation gets from an engine of `api.engines`."""
 
     def recommended(user: str, n: int, repeats: bool) -> list[str]:
-        return [item.id for item in recommend.recommend(database, user, n, m=m, k=k, repeats=repeats, fill=False).items]
+        return [item.id for item in served.recommend(user, n, m=m, k=k, repeats=repeats, fill=False).items]
 
     def ranked(user: str, items: Sequence[str]) -> dict[str, float]:
-        return {item.id: item.score for item in rank.rank(database, user, items, m=m, k=k)}
+        return {item.id: item.score for item in served.rank(user, items, m=m, k=k)}
 
     return served_engine(recommended, ranked)

@@ -1,7 +1,7 @@
 """Options that several commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -20,3 +20,10 @@ Data = Annotated[
     typer.Option("--data", metavar="FOLDER", help="Folder with raw data sets; else TWOHOP_DATA.", show_default=False),
 ]
 Users = Annotated[int | None, typer.Option("--users", min=1, metavar="N", help="N random users, for a quick look.")]
+EngineName = Literal["cypher", "projection"]
+Engine = Annotated[
+    EngineName,
+    typer.Option(
+        "--engine", help="cypher: a query; projection: the same in memory, built where it is not there."
+    ),
+]

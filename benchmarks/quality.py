@@ -32,6 +32,7 @@ from typing import Any
 import yaml
 from torch_geometric.data import HeteroData
 
+from api.engines import CypherEngine
 from api.evaluation import as_served, store_protocols
 from api.training import choose_recipe, train_pdn, write_index
 from cypher.catalogue import catalogue
@@ -112,7 +113,7 @@ def measure_pdn(store: str, name: str, seed: int) -> list[Row]:
             generations.switch(database, write_index(database, artefact, data))
             about |= {"index_seconds": round(time.monotonic() - begun, 1), "m": M, "k": K}
             generations.prune(database, 2)  # as many as `twohop index` keeps
-            engines["cypher"] = as_served(database, M, K)
+            engines["cypher"] = as_served(CypherEngine(database), M, K)
         scores = network_scores(artefact, data)
         users, items = list(data["user"].id), list(data["item"].id)
         engines["network"] = network_engine(scores, users, items)

@@ -39,7 +39,7 @@ CALL (u, generation, weight_property) {
     AND NOT item.id IN $exclude
     AND ($min_price IS NULL OR item.price >= $min_price) AND ($max_price IS NULL OR item.price <= $max_price)
     AND ($category IS NULL OR EXISTS { MATCH (item)-[:IN_CATEGORY]->(node) WHERE node IN within })
-  RETURN item, path ORDER BY path DESC LIMIT $shortlist
+  RETURN item, path ORDER BY path DESC, item.id LIMIT $shortlist
 }
 WITH generation, variant, item, path, u[direct_property] AS p, item[direct_property] AS q
 WITH generation, variant, item, path,

@@ -30,7 +30,7 @@ CALL (generation) {
   WITH within, item, path WHERE NOT item.id IN $exclude AND coalesce(item.available, true)
     AND ($min_price IS NULL OR item.price >= $min_price) AND ($max_price IS NULL OR item.price <= $max_price)
     AND ($category IS NULL OR EXISTS { MATCH (item)-[:IN_CATEGORY]->(node) WHERE node IN within })
-  RETURN item, path ORDER BY path DESC LIMIT $shortlist
+  RETURN item, path ORDER BY path DESC, item.id LIMIT $shortlist
 }
 WITH generation, item, path, item[direct_property] AS q
 WITH generation, item, path,

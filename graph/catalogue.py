@@ -15,6 +15,7 @@ from graph.batches import drain
 from graph.driver import Database, Row, Run
 from graph.errors import Conflict, Invalid, NotFound, StoreEmpty
 from graph.events import touch_users
+from graph.projection.columns import removed_key
 from graph.statements import statement
 
 Value = str | int | float | bool | list[str]
@@ -216,7 +217,7 @@ def _drop_user(run: Run, user: str) -> bool:
     rows = run(statement("user_items"), {"user": user})
     if rows:
         run(statement("lock_items"), {"items": rows[0]["items"]})
-        run(statement("drop_user"), {"user": user})
+        run(statement("drop_user"), {"user": user, "key": removed_key(user)})
     events = run(statement("drop_user_events"), {"user": user, "limit": EDGES})[0]["nodes"]
     return bool(rows or events)
 

@@ -104,6 +104,11 @@ class Settings(BaseSettings):
         return (self.home.expanduser() / "_encoders").resolve()  # no store's name begins with _
 
     @property
+    def projection_folder(self) -> Path:
+        """Files of the engine `projection`: made from the graph whenever they are not there."""
+        return self.store_folder / "projection"
+
+    @property
     def quarantine_folder(self) -> Path:
         return self.store_folder / "quarantine"
 

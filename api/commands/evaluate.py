@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-EngineName = Literal["cypher", "network", "item-to-item"]
+RankingName = Literal["cypher", "projection", "network", "item-to-item"]
 Ranking = Annotated[
-    EngineName,
+    RankingName,
     typer.Option(
         "--engine",
-        help="cypher: as served; network: the model over all paths; item-to-item: SimNet alone.",
+        help="cypher, projection: as served; network: the model over all paths; item-to-item: SimNet alone.",
     ),
 ]
 Negatives = Annotated[
@@ -42,13 +42,14 @@ def evaluate(
 ) -> None:
     """Rank for every user what was held out from training. With --json one line for each protocol (JSON Lines).
 
-    Each metric comes with its 95% interval. The engine cypher takes -m and -k, network --artefact, item-to-item both
-    --artefact and -k.
+    Each metric comes with its 95% interval. The engines cypher and projection take -m and -k, network --artefact,
+    item-to-item both --artefact and -k.
     MovieLens-1M is also ranked among 99 negatives where --data or TWOHOP_DATA has them.
     """
     from pydantic_core import to_json
 
     from api.display import show_evaluation, show_note
+    from api.engines import open_engine
     from api.evaluation import as_served, drawn, store_protocols
     from cypher.catalogue import catalogue
     from graph.driver import connect
@@ -64,7 +65,10 @@ def evaluate(
         source = read_source(database)
         shop = Catalogue.of(catalogue(database, source.min_buyers))
         protocols = store_protocols(database, source, settings, shop.items, negatives)
-        ranker = as_served(database, m, k) if engine == "cypher" else _computed(engine, database, settings, artefact, k)
+        if engine in ("cypher", "projection"):
+            ranker = as_served(open_engine(engine, database, settings), m, k)
+        else:
+            ranker = _computed(engine, database, settings, artefact, k)
         for protocol in protocols if users is None else drawn(protocols, users):
             result = Evaluation.of(source.id, protocol.name, engine, run(protocol, ranker, shop), source.note)
             if as_json:
@@ -76,7 +80,9 @@ def evaluate(
     show_note(source, to_stderr=as_json)
 
 
-def _computed(engine: EngineName, database: "Database", settings: "Settings", artefact: str | None, k: int) -> "Engine":
+def _computed(
+    engine: RankingName, database: "Database", settings: "Settings", artefact: str | None, k: int
+) -> "Engine":
     from graph.snapshot import read_snapshot
     from models.artefacts import load
     from models.engines import network_engine

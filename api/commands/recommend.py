@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from api.options import AsJson, Item, Neighbours, Number, Store, Triggers, User
+from api.options import AsJson, Engine, Item, Neighbours, Number, Store, Triggers, User
 
 app = typer.Typer()
 
@@ -30,21 +30,22 @@ def recommend(
     min_price: MinPrice = None,
     max_price: MaxPrice = None,
     exclude: Exclude = None,
+    engine: Engine = "cypher",
     as_json: AsJson = False,
     store: Store = None,
 ) -> None:
     """Recommend items to a user, with the reasons on demand."""
     from api.display import show_recommendations
     from api.documents import RecommendationsDocument
+    from api.engines import open_engine
     from api.web.experiment import bucket
-    from cypher import recommend as query
     from cypher.filters import Filters
     from graph.driver import connect
     from graph.settings import load_settings
 
-    with connect(load_settings(store)) as database:
-        answer = query.recommend(
-            database,
+    settings = load_settings(store)
+    with connect(settings) as database:
+        answer = open_engine(engine, database, settings).recommend(
             user,
             n,
             m=m,

@@ -1,4 +1,4 @@
-// $user: id; the items are locked
+// $user: id; $key: what projections know the user by, which does not tell the id; the items are locked
 MATCH (u:User {id: $user})
 CALL (u) {
   MATCH (u)-[:INTERACTED]->(i)
@@ -6,3 +6,4 @@ CALL (u) {
   SET i.popularity = i.popularity - 1
 }
 DETACH DELETE u
+CREATE (:Removed {kind: 'user', key: $key, at: timestamp()})

@@ -2,7 +2,8 @@
 // waits for new weights. Gives how many are there once all are locked: one may be deleted while its lock is waited for.
 UNWIND $rows AS row
 MERGE (u:User {id: row.id})
-SET u.lock = true, u.stale = CASE WHEN row.stale THEN true ELSE u.stale END
+SET u.lock = true, u.stale = CASE WHEN row.stale THEN true ELSE u.stale END,
+    u.changed = CASE WHEN u.changed >= timestamp() THEN u.changed + 1 ELSE timestamp() END
 REMOVE u.lock
 WITH count(*) AS locked
 UNWIND $rows AS row

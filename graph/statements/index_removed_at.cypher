@@ -1,0 +1,1 @@
+CREATE INDEX removed_at IF NOT EXISTS FOR (r:Removed) ON (r.at)

@@ -1,11 +1,13 @@
 """Rows into the graph by one statement, some thousands a transaction."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from graph.driver import Database, Row
 from graph.progress import Step
 from graph.statements import statement
+
+T = TypeVar("T")
 
 BATCH = 10_000  # rows a transaction: its state stays far below the heap
 
@@ -20,7 +22,7 @@ def write_rows(
             shown.advance(len(batch))
 
 
-def cut(rows: Sequence[Row], size: int = BATCH) -> Iterator[Sequence[Row]]:
+def cut(rows: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:
     for start in range(0, len(rows), size):
         yield rows[start : start + size]
 

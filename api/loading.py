@@ -6,7 +6,7 @@ from typing import Literal
 from graph.driver import Database
 from graph.settings import Settings
 from graph.writers import write
-from loaders import Loaded, load
+from loaders import Loaded, Shape, load
 
 
 def load_source(
@@ -17,7 +17,8 @@ def load_source(
     mapping: Path | None = None,
     hold_out: str | None = None,
     writer: Literal["auto", "bulk", "incremental"] = "auto",
+    shape: Shape | None = None,
 ) -> tuple[Loaded, str]:
     """Read a source and write it into the graph. Gives what was read and the writer's name."""
-    loaded = load(name, settings, mapping=mapping, hold_out=hold_out)
+    loaded = load(name, settings, mapping=mapping, hold_out=hold_out, shape=shape)
     return loaded, write(loaded.tables, settings, database, writer)

@@ -23,7 +23,5 @@ Users = Annotated[int | None, typer.Option("--users", min=1, metavar="N", help="
 EngineName = Literal["cypher", "projection"]
 Engine = Annotated[
     EngineName,
-    typer.Option(
-        "--engine", help="cypher: a query; projection: the same in memory, built where it is not there."
-    ),
+    typer.Option("--engine", help="cypher: a query; projection: the same in memory, built where it is not there."),
 ]

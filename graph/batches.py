@@ -8,6 +8,7 @@ from graph.progress import Step
 from graph.statements import statement
 
 T = TypeVar("T")
+
 BATCH = 10_000  # rows a transaction: its state stays far below the heap
 
 

@@ -1,6 +1,7 @@
 """The one way to the database, a managed server or one of your own: `with connect(settings) as database: …`."""
 
 import logging
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self, TypeVar
@@ -132,7 +133,18 @@ class Database:
     """
 
     def __init__(self, driver: neo4j.Driver, name: str, address: str, timeout: float | None = None) -> None:
-        self.driver, self.name, self.address, self.timeout = driver, name, address, timeout
+        self.name, self.address, self.timeout = name, address, timeout
+        self._driver, self._process = driver, os.getpid()
+
+    @property
+    def driver(self) -> neo4j.Driver:
+        """Raises `SettingsError` in a forked process, which would answer and hang on sockets that are another's."""
+        if os.getpid() != self._process:
+            raise SettingsError(
+                f"{self.address}: the connection belongs to the process that opened it: connect anew in this one, "
+                "or give the DataLoader num_workers=0"
+            )
+        return self._driver
 
     def read(self, query: str, parameters: Parameters | None = None, timeout: float | None = None) -> list[Row]:
         """All rows of a reading statement; tried again after a passing failure."""

@@ -12,6 +12,7 @@ from torch_geometric.data import HeteroData
 from graph.driver import Database, translate
 from graph.errors import StoreError
 from graph.histories import UNKNOWN_CODE, Histories
+from graph.hops import EVENT_HOPS, PAIR_HOPS, Hop
 from graph.progress import step
 from graph.schema import Source
 from graph.source import read_source
@@ -19,9 +20,6 @@ from graph.statements import statement
 
 Numbers = dict[str, dict[str, int]]
 USERS_AT_ONCE = 100  # rows of users with all their edges that the driver holds
-Hop = tuple[str, str, str]
-EVENT_HOPS: tuple[Hop, ...] = (("user", "interacted", "item"), ("user", "held_out", "item"))
-PAIR_HOPS: tuple[Hop, ...] = (("item", "in_category", "browse_node"), ("browse_node", "child_of", "browse_node"))
 
 
 def read_snapshot(database: Database) -> HeteroData:

@@ -63,7 +63,7 @@ def build(database: Database, folder: Path, served: Served, now: int) -> None:
 
 
 def _ids(database: Database, kind: str) -> Iterator[str]:
-    return (row["id"] for row in database.stream(statement(f"{kind}_ids")))
+    return (row["id"] for row in database.stream(statement(f"node_ids_{kind}")))
 
 
 def _shown(rows: Iterable[Any], shown: Step) -> Iterator[Any]:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from models.baselines.bst import BSTNetwork, BSTOptions
 from models.baselines.din import DINNetwork, DINOptions
-from models.baselines.lightgcn import GraphOptions, LightGCNNetwork
+from models.baselines.lightgcn import GraphOptions, LightGCNNetwork, adjacency
 from models.baselines.ngcf import NGCFNetwork
 from models.baselines.sasrec import SASRecNetwork, SASRecOptions
 from models.baselines.towers import TwoTowers
@@ -57,7 +57,7 @@ def propagated(x: Tensor, events: Interactions) -> Tensor:
 
 def test_lightgcn_propagates_as_its_formula(events: Interactions) -> None:
     torch.manual_seed(0)
-    network = LightGCNNetwork(events, GraphOptions(width=8, layers=2))
+    network = LightGCNNetwork(events.users, events.items, GraphOptions(width=8, layers=2), adjacency(events))
     zero = network.propagation.embedding.weight
     one = propagated(zero, events)
     expected = (zero + one + propagated(one, events)) / 3

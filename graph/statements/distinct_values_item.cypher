@@ -1,0 +1,4 @@
+// $name: a property
+MATCH (n:Item)
+WHERE n[$name] IS NOT NULL
+RETURN DISTINCT n[$name] AS value

@@ -1,1 +1,0 @@
-MATCH (i:Item) RETURN i.id AS id

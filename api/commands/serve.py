@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.options import Store
+from api.options import Engine, Store
 
 if TYPE_CHECKING:
     from graph.settings import Settings
@@ -18,7 +18,7 @@ Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any free
 
 
 @app.command()
-def serve(host: Host = "127.0.0.1", port: Port = 8000, store: Store = None) -> None:
+def serve(host: Host = "127.0.0.1", port: Port = 8000, engine: Engine = "cypher", store: Store = None) -> None:
     """Serve recommendations over HTTP, until Ctrl-C. The routes are described at /docs.
 
     On your own machine it prints the address of the window, with a key that may write and that ends with the process.
@@ -35,7 +35,7 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000, store: Store = None) -> N
     local = _is_local(bound)
     if not local:
         _see_a_key(host, settings)
-    created = create_app(settings)
+    created = create_app(settings, engine)
     created.openapi()  # now, or the first request waits until all routes are built
     key = f"#key={created.state.keys.make_own('write')}" if local else ""
     serve_app(created, bound, settings.idle_timeout, lambda: typer.echo(f"Window: {address}/{key}"))

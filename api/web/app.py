@@ -7,8 +7,11 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
+from api.engines import open_projections
+from api.options import EngineName
 from api.web import observe, problems
 from api.web.connection import Connection
+from api.web.fast import Fast
 from api.web.keys import Keys
 from api.web.limits import LOBBY, STREAMS, Gate, Limits, Rates
 from api.web.live import LiveNetworks
@@ -36,14 +39,18 @@ from graph.settings import Settings, load_settings
 ROUTERS = (users, items, sessions, intents, browse, catalogue, contents, events, generations, guide, health, window)
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, engine: EngineName = "cypher") -> FastAPI:
     """The app; without `settings` they come from the environment. It never imports torch.
 
-    It starts without its database, is not ready then, and is by itself as soon as the database answers.
+    It starts without its database, is not ready then, and is by itself as soon as the database answers. With the
+    engine `projection` recommendations come from memory as soon as that is built, and until then from queries.
     """
     settings = settings or load_settings()
     traces = Traces()
-    connection = Connection(settings, traces)
+    projections = None
+    if engine == "projection":
+        projections = open_projections(lambda: connection.database, settings)
+    connection = Connection(settings, traces, projections.wake if projections else lambda: None)
     live = LiveNetworks(lambda: connection.database, settings.intents_folder)
     refresher = Refresher(live, connection, observe.freshness)
 
@@ -52,7 +59,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         current_default_thread_limiter().total_tokens = settings.concurrency + STREAMS + LOBBY
         connection.open()
         refresher.start()
+        if projections:
+            projections.start()
         yield
+        if projections:
+            projections.stop()
         refresher.stop()
         connection.close()
         traces.close()
@@ -69,11 +80,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         telemetry=traces.config,
         middleware=[
             Middleware(Observe),
+            *([Middleware(Fast)] if projections and not traces.on else ()),
             Middleware(Limits, settings),
             Middleware(Methods),
         ],  # the first is the outermost
     )
     app.state.connection, app.state.live, app.state.refresher = connection, live, refresher
+    app.state.projections = projections
     app.state.keys = Keys(lambda: connection.database)
     app.state.rates = Rates(settings.rate_limit)
     app.state.gate, app.state.streams, app.state.lobby = Gate(settings.concurrency), Gate(STREAMS), Gate(LOBBY)

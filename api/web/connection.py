@@ -29,14 +29,21 @@ CLOSING = 5.0  # seconds that the end of the process waits for a look
 
 
 class WatchedDatabase(Database):
-    """A database that times what it does for a request, and says when it does not answer."""
+    """A database that times what it does for a request, and says when it was written to or does not answer."""
 
-    def __init__(self, opened: Database, traces: Traces, lost: Callable[[], None]) -> None:
+    def __init__(self, opened: Database, traces: Traces, lost: Callable[[], None], written: Callable[[], None]) -> None:
         super().__init__(opened.driver, opened.name, opened.address, opened.timeout)
-        self._traces, self._lost = traces, lost
+        self._traces, self._lost, self._written = traces, lost, written
+
+    def write(self, query: str, parameters: Parameters | None = None, timeout: float | None = None) -> list[Row]:
+        rows = super().write(query, parameters, timeout)
+        self._written()
+        return rows
 
     def transact(self, work: Callable[[Run], T], timeout: float | None = None) -> T:
-        return self._watched(lambda: super(WatchedDatabase, self).transact(work, timeout))
+        result = self._watched(lambda: super(WatchedDatabase, self).transact(work, timeout))
+        self._written()
+        return result
 
     def read_graph(
         self, query: str, parameters: Parameters | None = None, timeout: float | None = None
@@ -71,13 +78,16 @@ class Connection:
 
     A managed server that ended by itself is started again. One that was stopped (`twohop neo4j stop`) is not: it may
     be filled now. A server of your own is only waited for.
+
+    Args:
+        written: called after each transaction of this process that wrote something.
     """
 
-    def __init__(self, settings: Settings, traces: Traces) -> None:
+    def __init__(self, settings: Settings, traces: Traces, written: Callable[[], None] = lambda: None) -> None:
         self.settings = settings.model_copy(
             update={name: min(seconds, getattr(settings, name)) for name, seconds in BUDGETS.items()}
         )
-        self._traces = traces
+        self._traces, self._written = traces, written
         self._database: Database | None = None
         self._seen = float("-inf")  # the last good look
         self._told = ""
@@ -126,7 +136,7 @@ class Connection:
             self._database.check()
         elif (opened := self._open()) is not None:
             create_constraints(opened, timeout=None)  # a store of an older version lacks the newest indexes
-            last, self._database = self._database, WatchedDatabase(opened, self._traces, self._wake.set)
+            last, self._database = self._database, WatchedDatabase(opened, self._traces, self._wake.set, self._written)
             if last is not None:
                 last.close()
             log.info("the database at %s answers", opened.address)

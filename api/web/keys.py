@@ -40,6 +40,16 @@ class Keys:
         self._own[key_id] = ApiKey(key_id, "this process", role, hash_key(key))
         return key
 
+    def known(self, key: str) -> ApiKey | None:
+        """As `check`, of what is in memory and fresh: None says nothing."""
+        match = KEY.fullmatch(key)
+        if match is None:
+            return None
+        found = self._own.get(match[1])
+        if found is None and time.monotonic() - self._read_at <= FRESH:
+            found = self._stored.get(match[1])
+        return found if found is not None and found.opens(key) else None
+
     async def check(self, key: str | None) -> ApiKey | None:
         """The key that this text opens; None for any other text.
 

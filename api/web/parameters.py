@@ -8,6 +8,7 @@ from fastapi import Depends, Path, Query, Request
 from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
 from pydantic_core import CoreSchema, core_schema
 
+from api.engines import CypherEngine, Engine, ProjectionEngine
 from api.web.live import LiveNetworks
 from cypher.filters import Filters
 from graph.driver import Database
@@ -87,6 +88,14 @@ async def _database(request: Request) -> Database:
 
 
 Opened = Annotated[Database, Depends(_database)]
+
+
+async def _engine(request: Request) -> Engine:
+    projections, database = request.app.state.projections, request.app.state.connection.database
+    return CypherEngine(database) if projections is None else ProjectionEngine(database, projections)
+
+
+Asked = Annotated[Engine, Depends(_engine)]
 
 
 async def _live(request: Request) -> LiveNetworks:

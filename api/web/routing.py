@@ -48,7 +48,8 @@ class Route(APIRoute):
             for check in checks:
                 await check.admit(request)
             _check_parameters(request, known)
-            await state.rates.count(request.state.key)
+            if not getattr(request.state, "counted", False):  # by `api.web.fast`
+                await state.rates.count(request.state.key)
             stream = is_stream(request.scope)
             if stream and not takes_stream:  # it may be as long as a stream, and would be held as one body
                 raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send one document as {MEDIA_TYPE}")

@@ -26,9 +26,13 @@ class Traces:
         self._tracer = self._provider.get_tracer("twohop") if self._provider else None
 
     @property
+    def on(self) -> bool:
+        return self._provider is not None
+
+    @property
     def config(self) -> TelemetryConfig:
         """What FastAPI is to trace. Its metrics and logs stay off: `api.web.observe` has them."""
-        config = TelemetryConfig(tracing=self._provider is not None, metrics=False, logs=False, auto_configure=False)
+        config = TelemetryConfig(tracing=self.on, metrics=False, logs=False, auto_configure=False)
         if self._provider is not None:
             config["tracer_provider"] = self._provider
         return config

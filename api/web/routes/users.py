@@ -17,14 +17,13 @@ from api.web.documents.users import (
 from api.web.experiment import bucket
 from api.web.keys import needs
 from api.web.observe import served
-from api.web.parameters import LONGEST_ID, Filtered, Item, K, M, Neighbours, Opened, Plain, User
+from api.web.parameters import LONGEST_ID, Asked, Filtered, Item, K, M, Neighbours, Opened, Plain, User
 from api.web.problems import responses
 from cypher.explain import Explanation
 from cypher.explain import explain as read_explanation
 from cypher.history import history as read_history
 from cypher.pursued import pursued
 from cypher.ranker import ranker
-from cypher.recommend import recommend
 from cypher.triggers import Triggers
 from cypher.triggers import triggers as read_triggers
 from cypher.user import User as FoundUser
@@ -66,7 +65,7 @@ def users(database: Opened, q: Prefix = "", k: K = 10) -> UsersDocument:
     responses=responses(404),
 )
 def recommendations(
-    database: Opened,
+    engine: Asked,
     user: User,
     filters: Filtered,
     k: K = 10,
@@ -76,8 +75,7 @@ def recommendations(
     repeats: Repeats = False,
 ) -> RecommendationsDocument:
     """The best items for a user, and after them popular ones where no more paths lead anywhere."""
-    answer = recommend(
-        database,
+    answer = engine.recommend(
         user,
         k,
         m=m,

@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 import graph.events
+from api.options import EngineName
 from api.web import connection
 from api.web.app import create_app
 from graph.driver import Database
@@ -18,9 +19,9 @@ PATIENCE = 60  # seconds until the app has its database
 
 
 @contextmanager
-def open_client(role: Role = "admin") -> Iterator[TestClient]:
+def open_client(role: Role = "admin", engine: EngineName = "cypher") -> Iterator[TestClient]:
     """A client of the store that the environment names, once it is ready."""
-    app = create_app()
+    app = create_app(engine=engine)
     with TestClient(app, headers={"X-API-Key": app.state.keys.make_own(role)}) as opened:
         end = time.monotonic() + PATIENCE
         while app.state.connection._database is None:

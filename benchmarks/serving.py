@@ -1,11 +1,11 @@
-"""GET /users/{user}/recommendations over HTTP, from a process of its own: `python -m benchmarks.serving`.
+"""GET /users/{user}/recommendations over HTTP, from a process of its own: `python -m benchmarks.serving [STORE …]`.
 
-The clients are threads with `http.client` and one connection each (no load tool is needed, and it costs the two cores
-less than httpx would). `database` is what the reply's Server-Timing says its statements took, the driver included;
-`api` is all else of a request as its client saw it, `api_in_process` without the way through the kernel and the client.
-Measured with the users of the store in a fixed random order, after a warm-up; rounds of all levels are interleaved.
-At the end the same requests beside 500 clients that send their requests a byte at a time.
-Wants the store complete-journey, loaded and indexed. Writes `benchmarks/results/serving.json`.
+Both engines serve, each with one process. The clients are connections of one more process, each of which sends its next
+request when the reply to its last one is there (no load tool is needed). `database_p50_ms` is what the reply's
+Server-Timing says its statements took, the driver included. Measured with the users of the store in a fixed random
+order, after a warm-up; rounds of all levels and both engines are interleaved. At the end the same requests by 4 clients
+beside 500 more that send theirs a byte at a time.
+Wants stores that are loaded and indexed. Writes rows of `benchmarks/results/serving.json`.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -37,10 +37,14 @@ from graph.jars import NEO4J
 from graph.settings import load_settings
 
 RESULTS = Path(__file__).parent / "results" / "serving.json"
-STORE = "complete-journey"
+STORES = ("movielens-1m", "complete-journey")
+ENGINES = ("cypher", "projection")
+SIZES = ((20, 50), (50, 200), (300, 100))  # m and k
 CLIENTS = (1, 4, 16)
-QUERIES = {"default (m=300, neighbours=100)": "k=10", "small (m=20, neighbours=50)": "k=10&m=20&neighbours=50"}
-REQUESTS, ROUNDS, WARM_UP = 300, 3, 100
+REQUESTS = {"cypher": 150, "projection": 2_000}  # of a round
+ROUNDS, WARM_UP = 3, 100
+SETTLE = 60.0  # seconds
+USERS = "MATCH (u:User)-[:INTERACTED]->() RETURN DISTINCT u.id AS id ORDER BY id"
 SLOW, PAUSE = 500, 2.0  # clients; seconds between their bytes
 TIMES = re.compile(r"database;dur=([\d.]+), total;dur=([\d.]+)")
 Took = tuple[float, float, float]  # milliseconds: as the client saw it, in the database, in the process
@@ -70,10 +74,10 @@ class Client:
 
 
 @contextmanager
-def served(store: str) -> Iterator[tuple[str, str]]:
+def served(store: str, engine: str = "cypher") -> Iterator[tuple[str, str]]:
     """(address, key) of `twohop serve` on a free port, once it is ready."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "api.command", "serve", "--port", "0", "--store", store],
+        [sys.executable, "-m", "api.command", "serve", "--port", "0", "--store", store, "--engine", engine],
         env=os.environ | {"TWOHOP_RATE_LIMIT": "1000000/second", "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -107,19 +111,6 @@ def drive(address: str, key: str, paths: Sequence[str], clients: int) -> tuple[l
     with ThreadPoolExecutor(clients) as pool:
         took = [one for part in pool.map(some, [paths[number::clients] for number in range(clients)]) for one in part]
     return took, time.perf_counter() - begun
-
-
-def summary(took: Sequence[Took], seconds: float) -> dict[str, float]:
-    whole = [one[0] for one in took]
-    return {
-        "answered": len(took),
-        "requests_per_s": round(len(took) / seconds, 1),
-        **{f"p{share}_ms": round(percentile(whole, share / 100), 2) for share in (50, 90, 95, 99)},
-        "database_p50_ms": round(statistics.median(one[1] for one in took), 2),
-        "api_p50_ms": round(statistics.median(one[0] - one[1] for one in took), 2),
-        "api_in_process_p50_ms": round(statistics.median(one[2] - one[1] for one in took), 2),
-        "api_p95_ms": round(percentile([one[0] - one[1] for one in took], 0.95), 2),
-    }
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -171,58 +162,144 @@ def slow_clients(address: str, key: str) -> Iterator[None]:
         thread.join()
 
 
-def measure(address: str, key: str, users: Sequence[str]) -> dict[str, Any]:
-    results: dict[str, Any] = {}
-    order = cycle(users)
-    for name, query in QUERIES.items():
-        found: dict[int, tuple[list[Took], float]] = {clients: ([], 0.0) for clients in CLIENTS}
-        drive(address, key, [f"/users/{user}/recommendations?{query}" for user in islice(order, WARM_UP)], 4)
-        for _ in range(ROUNDS):
-            for clients, (took, seconds) in found.items():
-                paths = [f"/users/{user}/recommendations?{query}" for user in islice(order, REQUESTS)]
-                more, longer = drive(address, key, paths, clients)
-                found[clients] = took + more, seconds + longer
-        results[name] = {f"{clients} clients": summary(*some) for clients, some in found.items()}
-    return results
+def machine() -> str:
+    """What measured."""
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    model = next((line.partition(": ")[2].strip() for line in lines if "model name" in line), platform.processor())
+    return f"{psutil.cpu_count()} cores of {model}, Neo4j {NEO4J}, Python {platform.python_version()}"
 
 
-def measure_slow(address: str, key: str, users: Sequence[str]) -> dict[str, Any]:
-    """99th percentiles of 4 clients with and without the slow ones, in turns."""
+class Connection(asyncio.Protocol):
+    """One client: the next request goes out when a reply is whole."""
+
+    def __init__(self, requests: Iterator[bytes], ended: Callable[[], None]) -> None:
+        self._requests, self._ended = requests, ended
+        self._data, self._length, self._begun = bytearray(), -1, 0.0
+        self.took: list[Took] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport: Any = transport
+        self._send()
+
+    def data_received(self, data: bytes) -> None:
+        self._data += data
+        if self._length < 0 and (end := self._data.find(b"\r\n\r\n")) >= 0:
+            head = bytes(self._data[:end]).decode("latin-1").lower()
+            if head.split(" ", 2)[1] not in ("200", "503", "504"):  # the last two: too much for this machine
+                raise RuntimeError(head)
+            self._head, self._good = head, head.split(" ", 2)[1] == "200"
+            self._length = end + 4 + int(re.search(r"content-length: (\d+)", head)[1])  # type: ignore[index]
+        if 0 <= self._length <= len(self._data):
+            times = TIMES.search(self._head)
+            if self._good and times:
+                took = (time.perf_counter() - self._begun) * 1e3
+                self.took.append((took, float(times[1]), float(times[2])))
+            self._data.clear()
+            self._length = -1
+            self._send()
+
+    def _send(self) -> None:
+        request = next(self._requests, None)
+        if request is None:
+            self._transport.close()
+            self._ended()
+            return
+        self._begun = time.perf_counter()
+        self._transport.write(request)
+
+
+async def connections(address: str, key: str, paths: Sequence[str], clients: int) -> tuple[list[Took], float]:
+    at, loop, left = urlsplit(address), asyncio.get_running_loop(), asyncio.Semaphore(0)
+    requests = iter([f"GET {path} HTTP/1.1\r\nHost: a\r\nX-API-Key: {key}\r\n\r\n".encode() for path in paths])
+    begun = time.perf_counter()
+    opened = [
+        (await loop.create_connection(lambda: Connection(requests, left.release), at.hostname, at.port))[1]
+        for _ in range(clients)
+    ]
+    for _ in range(clients):
+        await left.acquire()
+    return [took for one in opened for took in one.took], time.perf_counter() - begun
+
+
+def measure(store: str, users: Sequence[str], at: dict[str, tuple[str, str]]) -> list[dict[str, Any]]:
+    """Rows of all engines, sizes and numbers of clients. `at`: address and key of each engine."""
+    rows = []
     order = cycle(users)
-    rounds = []
+    for m, k in SIZES:
+        found: dict[tuple[str, int], list[tuple[list[Took], float]]] = {}
+        for round_ in range(-1, ROUNDS):  # the first one warms up
+            for engine, (address, key) in at.items():
+                for clients in CLIENTS:
+                    count = WARM_UP if round_ < 0 else REQUESTS[engine]
+                    paths = [f"/users/{u}/recommendations?k=10&m={m}&neighbours={k}" for u in islice(order, count)]
+                    round_took = asyncio.run(connections(address, key, paths, clients))
+                    if round_ >= 0:
+                        found.setdefault((engine, clients), []).append(round_took)
+        rows += [row(store, engine, m, k, clients, rounds) for (engine, clients), rounds in found.items()]
+    return rows
+
+
+def row(
+    store: str, engine: str, m: int, k: int, clients: int, rounds: Sequence[tuple[list[Took], float]]
+) -> dict[str, Any]:
+    took = [one for part, _ in rounds for one in part]
+    rates = [len(part) / seconds for part, seconds in rounds]
+    return {
+        "what": "HTTP",
+        "data": store,
+        "engine": engine,
+        "m": m,
+        "k": k,
+        "clients": clients,
+        "requests_per_second": round(statistics.median(rates), 1),
+        "slowest_and_fastest_round": [round(min(rates), 1), round(max(rates), 1)],
+        "p50_ms": round(statistics.median(one[0] for one in took), 3),
+        "p99_ms": round(percentile([one[0] for one in took], 0.99), 3),
+        "database_p50_ms": round(statistics.median(one[1] for one in took), 3),
+        "floor_p50_ms": None,
+        "machine": machine(),
+    }
+
+
+def measure_slow(store: str, address: str, key: str, users: Sequence[str]) -> dict[str, Any]:
+    """4 clients with and without the slow ones, in turns."""
+    order, ratios = cycle(users), []
     for _ in range(ROUNDS):
         p99 = []
         for crowded in (False, True):
-            paths = [f"/users/{user}/recommendations?k=10&m=20&neighbours=50" for user in islice(order, 2 * REQUESTS)]
+            paths = [f"/users/{user}/recommendations?k=10&m=20&neighbours=50" for user in islice(order, 600)]
             with slow_clients(address, key) if crowded else nullcontext():
                 took, _ = drive(address, key, paths, 4)
             p99.append(percentile([one[0] for one in took], 0.99))
-        rounds.append({"alone_p99_ms": round(p99[0], 2), "beside_p99_ms": round(p99[1], 2)})
-    ratios = [one["beside_p99_ms"] / one["alone_p99_ms"] for one in rounds]
-    return {"slow_clients": SLOW, "rounds": rounds, "median_ratio": round(statistics.median(ratios), 2)}
+        ratios.append(p99[1] / p99[0])
+    return {
+        "what": f"HTTP beside {SLOW} clients that send a byte at a time",
+        "data": store,
+        "engine": "cypher",
+        "m": 20,
+        "k": 50,
+        "clients": 4,
+        "p99_ms": round(p99[1], 3),
+        "p99_beside_by_p99_alone": round(statistics.median(ratios), 2),
+        "machine": machine(),
+    }
 
 
-def main() -> None:
-    with connect(load_settings(STORE)) as database:
-        users = [row["id"] for row in database.read("MATCH (u:User)-[:INTERACTED]->() RETURN DISTINCT u.id AS id")]
-    random.Random(0).shuffle(users)  # noqa: S311  an order
-    busy = psutil.getloadavg()[0]
-    with served(STORE) as (address, key):
-        results = {
-            "store": STORE,
-            "users": len(users),
-            "neo4j": NEO4J,
-            "python": platform.python_version(),
-            "cores": psutil.cpu_count(),
-            "processes_running_before": round(busy, 2),
-            "requests_a_level": ROUNDS * REQUESTS,
-            "recommendations": measure(address, key, users),
-            "beside_slow_clients": measure_slow(address, key, users),
-            "processes_running_after": round(psutil.getloadavg()[0], 2),
-        }
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(results, indent=2))
+def main(stores: Sequence[str]) -> None:
+    for store in stores or STORES:
+        with ExitStack() as stack:
+            at = {engine: stack.enter_context(served(store, engine)) for engine in ENGINES}
+            with connect(load_settings(store)) as database:
+                users = [row["id"] for row in database.read(USERS)]
+            random.Random(0).shuffle(users)  # noqa: S311  an order
+            time.sleep(SETTLE)  # the projection is built or opened meanwhile; until then queries answer
+            rows = [*measure(store, users, at), measure_slow(store, *at["cypher"], users)]
+        others = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else []
+        others = [one for one in others if one["data"] != store or not one["what"].startswith("HTTP")]
+        RESULTS.write_text(json.dumps(others + rows, indent=1) + "\n", encoding="utf-8")
+        for one in rows:
+            print(one)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -23,7 +23,7 @@ from graph.statements import statement
 
 log = logging.getLogger(__name__)
 
-PAUSE = 0.1  # seconds between two looks
+PAUSE = 0.25  # seconds between two looks that no write of this process asked for
 OVERLAP = 1_000  # ms that each look goes back behind the one before
 WIDE_OVERLAP = 30_000  # ms: no writing transaction takes longer
 WIDE_PAUSE = 5.0  # seconds between two looks that go so far back

@@ -141,7 +141,17 @@ def test_unknown_users_and_items() -> None:
     assert refused("explain", "u00", "nothing") == "twohop: item 'nothing' is not in the graph"
 
 
-@pytest.mark.parametrize("engine", ["cypher", "network", "item-to-item"])
+def test_recommend_from_memory_says_the_same() -> None:
+    for words in ("-n", "5"), ("--explain", "--repeats", "-n", "30"), ("--category", "Grill", "--min-price", "3"):
+        one, other = (answer("recommend", "u02", *words, "--engine", name) for name in ("cypher", "projection"))
+        assert [item["id"] for item in one["items"]] == [item["id"] for item in other["items"]]
+        triggers = [
+            [[path["trigger"] for path in item.get("paths", ())] for item in told["items"]] for told in (one, other)
+        ]
+        assert triggers[0] == triggers[1]
+
+
+@pytest.mark.parametrize("engine", ["cypher", "projection", "network", "item-to-item"])
 def test_evaluate_as_json_lines(engine: str) -> None:
     result = twohop("evaluate", "--engine", engine, "--json")
     assert result.exit_code == 0, result.stderr

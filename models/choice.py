@@ -1,6 +1,6 @@
 """Which pairs become candidates, decided for some triggers at a time: the one definition that every engine asks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
@@ -51,6 +51,12 @@ class Choice:
             floor=np.zeros((events.items, 3), dtype=np.float32),
             options=options,
         )
+
+    def nothing(self) -> Pairs:
+        """No pairs of no triggers."""
+        empty = sparse.csr_array((0, len(self.eligible)), dtype=np.float32)
+        plain = replace(self, options=replace(self.options, repeats=False))
+        return plain.pairs(np.zeros(0, dtype=np.int64), *[empty] * 4, np.zeros(0, dtype=np.float32))
 
     def pairs(
         self,

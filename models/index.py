@@ -25,17 +25,22 @@ def network_scores(artefact: Artefact, data: HeteroData, k: int | None = None) -
     With `k` only the pairs of that rank at most, in memory that does not grow with the candidates.
     Raises `ArtefactError` where the model was trained on another source.
     """
+    check_source(artefact, data)
+    events = Interactions.of(data)
+    candidates = Candidates(events, data, pair_options(artefact))
+    model, features = restore(artefact)
+    with shared_threads(), step("weights of pairs, by trigger", total=len(candidates)) as shown:
+        return score(model, Encoder(data, features), events, candidates.blocks(shown), k)
+
+
+def check_source(artefact: Artefact, data: HeteroData) -> None:
+    """Raises `ArtefactError` where the model was trained on another source than the store holds."""
     source = artefact.manifest["source"]["id"]
     if source != data.source.id:
         raise ArtefactError(
             f"model {artefact.id[:12]} was trained on {source!r}, the store holds {data.source.id!r}: "
             "run `twohop train pdn` on this store"
         )
-    events = Interactions.of(data)
-    candidates = Candidates(events, data, pair_options(artefact))
-    model, features = restore(artefact)
-    with shared_threads(), step("weights of pairs, by trigger", total=len(candidates)) as shown:
-        return score(model, Encoder(data, features), events, candidates.blocks(shown), k)
 
 
 def pair_options(artefact: Artefact) -> PairOptions:

@@ -140,7 +140,7 @@ def score(model: PDN, encoder: Encoder, events: Interactions, blocks: Iterable[P
 
     def kept() -> Iterator[Pairs]:
         for block in blocks:
-            logits = _pair_logits(model, encoder, from_item, to_item, block)
+            logits = pair_logits(model, encoder, from_item, to_item, block)
             keep = np.ones(len(block), dtype=bool) if k is None else ranks(block, strengths(logits)) <= k
             s.append(logits[keep])
             yield block.where(keep)
@@ -158,7 +158,7 @@ def score(model: PDN, encoder: Encoder, events: Interactions, blocks: Iterable[P
     )
 
 
-def _pair_logits(
+def pair_logits(
     model: PDN, encoder: Encoder, from_item: torch.Tensor, to_item: torch.Tensor, pairs: Pairs
 ) -> npt.NDArray[np.float32]:
     """s of all pairs of a block, in its order."""

@@ -45,6 +45,8 @@ def open_spark(master: str = LOCAL, repository: str | None = None) -> "Iterator[
     jars = fetch(repository, jars=read_lock(SPARK_LOCK), what="Spark's connector to Neo4j")
     os.environ["JAVA_HOME"] = str(JAVA_HOME)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    if master.startswith("local"):
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     builder = SparkSession.builder.appName("twohop index").master(master)
     for name, value in _options(master, jars).items():
         builder = builder.config(name, value)
@@ -70,6 +72,8 @@ def _options(master: str, jars: list[Path]) -> dict[str, str]:
     }
     if master.startswith("local"):
         found |= {
+            # Spark's own number, 200, is for clusters: each partition costs more than it holds here.
+            "spark.sql.shuffle.partitions": str(4 * (os.cpu_count() or 1)),
             "spark.ui.enabled": "false",
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",

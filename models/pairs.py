@@ -84,14 +84,15 @@ class Pairs:
     @classmethod
     def joined(cls, blocks: "Iterable[Pairs]") -> "Pairs":
         """One of several blocks, each with all pairs of its triggers; the triggers ascend from block to block."""
-        start, columns, block = 0, [], None
+        start, block, columns = 0, None, {name: [] for name in COLUMNS}
         for block in blocks:
             start = start + block.start
-            columns.append([getattr(block, name) for name in COLUMNS])
+            for name, parts in columns.items():
+                parts.append(getattr(block, name))
         if block is None:
             raise ValueError("no blocks: a snapshot without candidates is one block without pairs")
-        whole = (np.concatenate(column) for column in zip(*columns, strict=True))
-        return replace(block, start=start, **dict(zip(COLUMNS, whole, strict=True)))
+        # A column leaves its parts before the next one is joined: else all would be there twice.
+        return replace(block, start=start, **{name: np.concatenate(columns.pop(name)) for name in COLUMNS})
 
     def where(self, keep: npt.NDArray[np.bool_]) -> "Pairs":
         """The pairs under a mask [E]."""

@@ -2,14 +2,17 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from torch_geometric.data import HeteroData
 
-from graph.driver import Database
+from graph.driver import Database, find_endpoint
 from graph.generations import write_generation
 from graph.networks import artefacts_without_network, write_network
+from graph.progress import step
 from graph.settings import Settings
 from graph.snapshot import read_snapshot
+from graph.spread import SpreadEdges, open_spark
 from models.artefacts import Artefact, load
 from models.index import build_index, build_network
 from models.recipe import Recipe, read_recipe
@@ -34,14 +37,35 @@ def train_pdn(settings: Settings, data: HeteroData, recipe: Recipe) -> Artefact:
 def write_index(database: Database, artefact: Artefact, data: HeteroData, k: int | None = None) -> int:
     """Build the index of a model and write it as a generation, ready but not live. Gives the generation's id."""
     return write_generation(
-        database,
-        build_index(artefact, data, k),
-        model=artefact.manifest["model"],
-        data=artefact.manifest["source"]["id"],
-        artefact=artefact.id,
-        metrics=artefact.manifest["metrics"],
-        network=build_network(artefact, data),
+        database, build_index(artefact, data, k), network=build_network(artefact, data), **_described(artefact)
     )
+
+
+def spread_index(
+    database: Database, settings: Settings, artefact: Artefact, data: HeteroData, k: int | None, master: str
+) -> int:
+    """`write_index` by the Spark cluster `master`."""
+    from models import cluster  # noqa: PLC0415  pandas is slow to import
+
+    with open_spark(master, settings.maven_url) as spark:
+        weights, rows = cluster.spread_index(spark, artefact, data, k)
+        with step("edges to similar items, by Spark"):
+            spread = SpreadEdges.of(rows)
+        return write_generation(
+            database,
+            weights,
+            network=build_network(artefact, data),
+            spread=spread,
+            endpoint=find_endpoint(settings),
+            **_described(artefact),
+        )
+
+
+def _described(artefact: Artefact) -> dict[str, Any]:
+    manifest = artefact.manifest
+    return {"model": manifest["model"], "data": manifest["source"]["id"], "artefact": artefact.id} | {
+        "metrics": manifest["metrics"]
+    }
 
 
 def write_networks(database: Database, settings: Settings) -> list[str]:

@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -245,11 +246,12 @@ def connect(settings: Settings, start: bool = True, timeout: float | None = None
     With `NEO4J_URI`: that server, by any of the driver's schemes (`bolt://`, `neo4j+s://`, …). Without: the store's
     managed server, which is started where it doesn't run; with `start=False` that raises `ServerNotRunning`.
     """
-    address, name, auth = _own(settings) if settings.neo4j_uri else _managed(settings, start)
+    endpoint = find_endpoint(settings, start)
+    address = endpoint.address
     with translate(address):
         driver = neo4j.GraphDatabase.driver(
             address,
-            auth=auth,
+            auth=endpoint.auth,
             connection_timeout=settings.connect_timeout,
             connection_acquisition_timeout=settings.acquire_timeout,
             max_transaction_retry_time=settings.retry_time,
@@ -258,7 +260,7 @@ def connect(settings: Settings, start: bool = True, timeout: float | None = None
             telemetry_disabled=True,
             user_agent=f"twohop neo4j-python/{neo4j.__version__}",
         )
-    database = Database(driver, name, address, timeout)
+    database = Database(driver, endpoint.database, address, timeout)
     try:
         database.check()
     except TwohopError:
@@ -267,19 +269,33 @@ def connect(settings: Settings, start: bool = True, timeout: float | None = None
     return database
 
 
-def _own(settings: Settings) -> tuple[str, str, tuple[str, str] | None]:
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a database answers, and as whom (name and password; None: nobody asks)."""
+
+    address: str
+    database: str
+    auth: tuple[str, str] | None = field(repr=False)
+
+
+def find_endpoint(settings: Settings, start: bool = True) -> Endpoint:
+    """The database that the settings name, as `connect` says."""
+    return _own(settings) if settings.neo4j_uri else _managed(settings, start)
+
+
+def _own(settings: Settings) -> Endpoint:
     address = settings.neo4j_uri or ""
     if "@" in urlsplit(address).netloc:
         raise SettingsError("NEO4J_URI holds a user name or password: give them as NEO4J_USERNAME and NEO4J_PASSWORD")
     password = settings.neo4j_password
     auth = (settings.neo4j_username, password.get_secret_value()) if password else None
-    return address, settings.neo4j_database, auth
+    return Endpoint(address, settings.neo4j_database, auth)
 
 
-def _managed(settings: Settings, start: bool) -> tuple[str, str, tuple[str, str]]:
+def _managed(settings: Settings, start: bool) -> Endpoint:
     server = ManagedServer(settings)
     if start:
         server.start()
     elif not server.status().running:
         raise ServerNotRunning(f"the server of store {settings.store} does not run: start it by twohop neo4j start")
-    return str(server.status().bolt_uri), DATABASE, (USERNAME, server.password())
+    return Endpoint(str(server.status().bolt_uri), DATABASE, (USERNAME, server.password()))

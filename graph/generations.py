@@ -10,15 +10,18 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from graph.constraints import create_constraints
-from graph.driver import Database
+from graph.driver import Database, Endpoint
 from graph.errors import Conflict, NotFound, StoreError
 from graph.networks import Network, write_network
 from graph.progress import Step, step
 from graph.statements import statement
 from graph.weights import BATCHES, Batch, Weights
+
+if TYPE_CHECKING:
+    from graph.spread import SpreadEdges
 
 DROPPED_NODES = 100  # whose edges leave in one transaction
 KINDS = {
@@ -72,6 +75,8 @@ def write_generation(
     artefact: str,
     metrics: dict[str, Any],
     network: Network | None = None,
+    spread: "SpreadEdges | None" = None,
+    endpoint: Endpoint | None = None,
 ) -> int:
     """Write `weights` as a new generation that is ready but not live, and give its id.
 
@@ -80,6 +85,8 @@ def write_generation(
         artefact: SHA-256 of the model file.
         metrics: what was measured, kept as JSON.
         network: what computed them, for the web server. It is stored before the generation is ready.
+        spread, endpoint: the `SIMILAR` edges where a cluster keeps them, instead of those in `weights`, and where its
+            workers write them.
 
     An interrupted write of the same artefact and weights goes on where it stood; any other unfinished generation is
     dropped first. Raises `ArtefactError` for impossible weights, `StoreError` where they are of another graph, and
@@ -87,7 +94,7 @@ def write_generation(
     """
     weights.check()
     create_constraints(database)
-    digest = weights.digest()
+    digest = weights.digest() if spread is None else f"{weights.digest()} {spread.digest}"
     for old in list_generations(database):
         if old.state == "dropping" or (old.state == "writing" and (old.artefact, old.digest) != (artefact, digest)):
             drop(database, old.id)
@@ -96,7 +103,7 @@ def write_generation(
         "users": len(weights.users),
         "items": len(weights.items),
         "interactions": len(weights.trigger_user),
-        "similar": len(weights.similar_source),
+        "similar": len(weights.similar_source) if spread is None else spread.count,
     }
     [begun] = database.write(statement("begin_generation"), described | counts)
     generation = int(begun["id"])
@@ -104,6 +111,10 @@ def write_generation(
         for kind, name in KINDS.items():
             shown.describe(kind)
             shown.advance(begun[kind])
+            if kind == "similar" and spread is not None and endpoint is not None:
+                if begun[kind] < spread.count:
+                    _write_spread(database, generation, spread, endpoint)
+                continue
             _write(database, generation, name, BATCHES[kind](weights, begun[kind]), shown)
     if network is not None:
         write_network(database, network)
@@ -200,6 +211,14 @@ def _write(database: Database, generation: int, name: str, batches: Iterable[Bat
         elif rows[0]["missing"]:
             _refuse(database, generation)
         shown.advance(batch.end - batch.start)
+
+
+def _write_spread(database: Database, generation: int, spread: "SpreadEdges", endpoint: Endpoint) -> None:
+    """Have a cluster write its edges, then count them. What it wrote before an interruption it finds again."""
+    spread.write(endpoint, generation)
+    rows = database.write(statement("count_similar"), {"generation": generation})
+    if not rows or rows[0]["missing"]:
+        _refuse(database, generation)
 
 
 def _refuse(database: Database, generation: int) -> None:

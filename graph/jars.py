@@ -2,7 +2,8 @@
 
 `neo4j.lock.toml` names each of Neo4j's jars with its sha256. A start reads only that: resolving some 300 POMs takes
 minutes. To move to another Neo4j 5.26 set `NEO4J` and make the lock again: `python -m graph.jars lock`.
-`window.lock.toml` does the same for the library that draws graphs: `python -m graph.jars lock window`.
+`window.lock.toml` does the same for the library that draws graphs (`python -m graph.jars lock window`), and
+`spark.lock.toml` for what Spark is given besides its own (`python -m graph.jars lock spark`).
 """
 
 import sys
@@ -33,7 +34,14 @@ CYTOSCAPE = "3.33.1"
 WINDOW_ROOTS = (f"org.webjars.npm:cytoscape:{CYTOSCAPE}",)
 LOCK = Path(str(files("graph").joinpath("neo4j.lock.toml")))
 WINDOW_LOCK = Path(str(files("graph").joinpath("window.lock.toml")))
-LOCKS = {"neo4j": (LOCK, ROOTS), "window": (WINDOW_LOCK, WINDOW_ROOTS)}
+# The connector's jar holds all that it needs. What Arrow is for says graph/spread.py.
+SPARK_ROOTS = (
+    "org.neo4j:neo4j-connector-apache-spark_2.12:5.0.3_for_spark_3",
+    "org.apache.arrow:arrow-memory-core:14.0.2",
+)
+SPARK_LOCK = Path(str(files("graph").joinpath("spark.lock.toml")))
+LOCKS = {"neo4j": (LOCK, ROOTS), "window": (WINDOW_LOCK, WINDOW_ROOTS), "spark": (SPARK_LOCK, SPARK_ROOTS)}
+ALONE = ("spark",)  # locks of jars without what they depend on
 DOWNLOADS = 8  # at once
 TRIES = 3
 
@@ -153,13 +161,17 @@ def _reason(error: httpx.HTTPError) -> str:
     return str(error) or type(error).__name__
 
 
-def lock(target: Path = LOCK, wanted: tuple[str, ...] = ROOTS) -> int:
-    """Resolve the jars `wanted` with all they depend on; write the lock. Returns how many jars. Takes minutes."""
+def lock(target: Path = LOCK, wanted: tuple[str, ...] = ROOTS, alone: bool = False) -> int:
+    """Resolve the jars `wanted` with all they depend on; write the lock. Returns how many jars. Takes minutes.
+
+    `alone`: without what they depend on.
+    """
     from jgo.maven import MavenContext  # noqa: PLC0415  only here: a start resolves nothing
 
     with tempfile.TemporaryDirectory() as repository:
         context = MavenContext(repo_cache=Path(repository))
-        roots, rest = context.resolver.resolve([context.create_dependency(root) for root in wanted])
+        asked = [context.create_dependency(root) for root in wanted]
+        roots, rest = (asked, []) if alone else context.resolver.resolve(asked)
         made = LockFile.from_resolved_dependencies([*roots, *rest])
         with replacing(target) as part:
             made.save(part)
@@ -172,5 +184,5 @@ if __name__ == "__main__":
     if command != "lock" or name not in LOCKS:
         sys.exit(f"usage: python -m graph.jars lock [{'|'.join(LOCKS)}]")
     with step(f"Resolving the jars of {name}"):
-        count = lock(*LOCKS[name])
+        count = lock(*LOCKS[name], alone=name in ALONE)
     console.print(f"{LOCKS[name][0]}: {count} jars")

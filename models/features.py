@@ -93,9 +93,12 @@ class Features:
 
 
 class Encoder:
-    """Codes for one snapshot or excerpt: static parts are encoded once, moving parts (history, counts) on request."""
+    """Codes for one snapshot or excerpt: static parts are encoded once, moving parts (history, counts) on request.
 
-    def __init__(self, data: "Data", features: Features, exposures: "Exposures | None" = None) -> None:
+    Pairs are encoded without either (`data` None).
+    """
+
+    def __init__(self, data: "Data | None", features: Features, exposures: "Exposures | None" = None) -> None:
         self.features, self.exposures, self._data = features, exposures, data
 
     @cached_property

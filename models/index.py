@@ -5,9 +5,10 @@ from torch_geometric.data import HeteroData
 
 from graph.errors import ArtefactError
 from graph.networks import Network
+from graph.progress import step
 from graph.weights import Weights
 from models.artefacts import Artefact
-from models.candidates import candidate_pairs
+from models.candidates import Candidates
 from models.features import Encoder
 from models.interactions import Interactions
 from models.onnx_export import export
@@ -18,22 +19,33 @@ from models.serving import edge_weights
 from models.training import restore, shared_threads
 
 
-def network_scores(artefact: Artefact, data: HeteroData) -> Scores:
+def network_scores(artefact: Artefact, data: HeteroData, k: int | None = None) -> Scores:
     """Every edge weight of a trained model on this snapshot; statistics over all `INTERACTED` edges.
 
+    With `k` only the pairs of that rank at most, in memory that does not grow with the candidates.
     Raises `ArtefactError` where the model was trained on another source.
     """
+    check_source(artefact, data)
+    events = Interactions.of(data)
+    candidates = Candidates(events, data, pair_options(artefact))
+    model, features = restore(artefact)
+    with shared_threads(), step("weights of pairs, by trigger", total=len(candidates)) as shown:
+        return score(model, Encoder(data, features), events, candidates.blocks(shown), k)
+
+
+def check_source(artefact: Artefact, data: HeteroData) -> None:
+    """Raises `ArtefactError` where the model was trained on another source than the store holds."""
     source = artefact.manifest["source"]["id"]
     if source != data.source.id:
         raise ArtefactError(
             f"model {artefact.id[:12]} was trained on {source!r}, the store holds {data.source.id!r}: "
             "run `twohop train pdn` on this store"
         )
-    events = Interactions.of(data)
-    pairs = candidate_pairs(events, data, PairOptions(**artefact.manifest["recipe"]["pairs"]))
-    model, features = restore(artefact)
-    with shared_threads():
-        return score(model, Encoder(data, features), events, pairs)
+
+
+def pair_options(artefact: Artefact) -> PairOptions:
+    """How candidates were found when the model was trained."""
+    return PairOptions(**artefact.manifest["recipe"]["pairs"])
 
 
 def index_weights(scores: Scores, data: HeteroData, k: int) -> Weights:
@@ -73,7 +85,8 @@ def build_index(artefact: Artefact, data: HeteroData, k: int | None = None) -> W
     Raises `ArtefactError` where the model is vector-based, and as `network_scores` does.
     """
     check_scalar(artefact)
-    return index_weights(network_scores(artefact, data), data, k or artefact.manifest["recipe"]["similar"])
+    k = k or int(artefact.manifest["recipe"]["similar"])
+    return index_weights(network_scores(artefact, data, k), data, k)
 
 
 def build_network(artefact: Artefact, data: HeteroData) -> Network:
@@ -83,7 +96,7 @@ def build_network(artefact: Artefact, data: HeteroData) -> Network:
     """
     model, features = restore(artefact)
     recipe = artefact.manifest["recipe"]
-    terms = Terms.fit(profile_words(data, browse_paths(data)))
+    terms = Terms.fit(profile_words(data, browse_paths(data)), pair_options(artefact).hottest)
     return Network(
         artefact=artefact.id,
         source=artefact.manifest["source"]["id"],

@@ -1,15 +1,17 @@
 """Candidate item pairs and their co-occurrence statistics c_ji (PDN, section 5.2 step 1 and eq. 9)."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from models.fields import steady
-from models.interactions import Floats, Interactions, Ints
+from models.interactions import Flags, Floats, Interactions, Ints
 
 ITSELF = 127  # levels that an item shares with itself: more than any two items do
+COLUMNS = ("target", "together", "forward", "backward", "text", "brand", "depth")  # of Pairs, one entry a pair
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,10 @@ class PairOptions:
         min_buyers: an item with fewer buyers is neither trigger nor candidate in the index.
         profile_share: share of the candidates that is taken by profile alone.
         repeats: every item is besides a candidate of itself, so that a path leads to what the user had already.
+        hottest: buyers of an item that count in the statistics of its pairs, drawn among all of them, and items that
+            may have a word of a profile, else the word says nothing. It bounds the work: without it the pairs of an
+            item grow with its buyers times theirs. An item with more buyers has fewer meetings with every other, by
+            the share that is drawn; nothing else changes.
     """
 
     candidates: int = 400
@@ -31,6 +37,7 @@ class PairOptions:
     min_buyers: int = 1
     profile_share: float = 0.15
     repeats: bool = False
+    hottest: int = 20_000
 
 
 @dataclass(frozen=True)
@@ -74,21 +81,40 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.target)
 
+    @classmethod
+    def joined(cls, blocks: "Iterable[Pairs]") -> "Pairs":
+        """One of several blocks, each with all pairs of its triggers; the triggers ascend from block to block."""
+        start, block, columns = 0, None, {name: [] for name in COLUMNS}
+        for block in blocks:
+            start = start + block.start
+            for name, parts in columns.items():
+                parts.append(getattr(block, name))
+        if block is None:
+            raise ValueError("no blocks: a snapshot without candidates is one block without pairs")
+        # A column leaves its parts before the next one is joined: else all would be there twice.
+        return replace(block, start=start, **{name: np.concatenate(columns.pop(name)) for name in COLUMNS})
+
+    def where(self, keep: npt.NDArray[np.bool_]) -> "Pairs":
+        """The pairs under a mask [E]."""
+        start = np.concatenate([[0], np.cumsum(keep)])[self.start]
+        return replace(self, start=start, **{name: getattr(self, name)[keep] for name in COLUMNS})
+
     @property
     def source(self) -> Ints:
         """[E] trigger j of each pair."""
         return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
 
-    def stands_without(self, pair: Ints, source: Ints, own: Floats) -> npt.NDArray[np.bool_]:
-        """Whether pairs [R] of triggers [R] would be candidates without one buyer's part (`own` transition weight).
+    def stands_without(self, pair: Ints, source: Ints, met: Floats, own: Floats) -> npt.NDArray[np.bool_]:
+        """Whether pairs [R] of triggers [R] would be candidates without one buyer's part.
 
-        A pair that is a candidate only because this shopper bought both would give the positive away.
+        `met` is 1 where the buyer counts in `together`, and `own` what the buyer adds to `forward`. A pair that is a
+        candidate only because this shopper bought both would give the positive away.
         """
         source_buyers, target_buyers = self.buyers[source], self.buyers[self.target[pair]] - 1
         moved = np.maximum(self.forward[pair] - own, 0) + self.backward[pair]
         scores = (
             normalised(steady(moved), source_buyers, target_buyers, self.options.shrink),
-            normalised(self.together[pair] - 1, source_buyers, target_buyers, self.options.shrink),
+            normalised(self.together[pair] - met, source_buyers, target_buyers, self.options.shrink),
             self.text[pair],
         )
         floor = self.floor[source]
@@ -124,6 +150,21 @@ def _hash(keys: Ints, size: int) -> Ints:
     return (mixed >> np.uint64(64 - (size.bit_length() - 1))).astype(np.int64)
 
 
+def counted(events: Interactions, hottest: int) -> Flags:
+    """[V] mask of first events: of each item all, or as many as `hottest` drawn by a number that each user has.
+
+    Because the number is the user's, two hot items are counted over the same users where these have both.
+    """
+    first = np.flatnonzero(events.first)
+    kept = np.zeros(len(events), dtype=bool)
+    kept[first] = True
+    over = first[events.buyers[events.item[first]] > hottest]
+    order = over[np.lexsort((_hash(events.user[over], 1 << 62), events.item[over]))]
+    begin = np.searchsorted(events.item[order], events.item[order])
+    kept[order[np.arange(len(order)) - begin >= hottest]] = False
+    return kept
+
+
 def repeated(events: Interactions, window: int) -> tuple[Floats, Floats]:
     """What the user of each event [V] did with its item in all: 1 if at several moments, and Σ 1 / gap of its returns.
 
@@ -137,9 +178,9 @@ def repeated(events: Interactions, window: int) -> tuple[Floats, Floats]:
     return several[of].astype(np.float32), moved[of].astype(np.float32)
 
 
-def gap_weight(gap: Ints) -> Floats:
+def gap_weight(gap: Ints) -> npt.NDArray[np.float64]:
     """Weight of a transition over `gap` moments; the same basket counts as the next one."""
-    return (1.0 / np.maximum(gap, 1)).astype(np.float32)
+    return 1.0 / np.maximum(gap, 1)
 
 
 def normalised(value: Floats, source: Ints, target: Ints, shrink: float) -> Floats:

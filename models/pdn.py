@@ -245,9 +245,19 @@ class PDN(nn.Module):
 
     def similarities(self, x: Tensor, source: Tensor, target: Tensor, c: Tensor) -> Tensor:
         """s_ji of each pair [P] (eq. 9) from item codes [N, Fx], indices [P] and codes c_ji [P, Fc]."""
-        left, edge, right = self.sim_net.blocks()
+        return self.projected_similarities(*self.projections(x), source, target, c)
+
+    def projections(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """What SimNet's first layer makes of each item [N, hidden] as trigger and as candidate: once for all pairs."""
+        left, _, right = self.sim_net.blocks()
         embedded = self.item(x)
-        from_item, to_item = embedded @ left.T, embedded @ right.T
+        return embedded @ left.T, embedded @ right.T
+
+    def projected_similarities(
+        self, from_item: Tensor, to_item: Tensor, source: Tensor, target: Tensor, c: Tensor
+    ) -> Tensor:
+        """`similarities` from `projections` [N, hidden] of the items."""
+        _, edge, _ = self.sim_net.blocks()
         return self.sim_net.head(from_item[source] + self.pair.project(c, edge) + to_item[target])
 
     def user_vectors(self, z: Tensor) -> Tensor:

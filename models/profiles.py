@@ -64,7 +64,7 @@ class Terms:
 
     Attributes:
         names: the words that count; one in more than a tenth of all items says little and would make every pair of
-            items similar.
+            items similar. Nor does one that more than `most` items have.
         idf: ln((1 + items) / (1 + items that have the word)) + 1 of each.
     """
 
@@ -72,9 +72,9 @@ class Terms:
     idf: Floats
 
     @classmethod
-    def fit(cls, words: Sequence[Sequence[str]]) -> Self:
-        """The terms of all items, from the words of each."""
-        most = max(0.1 * len(words), 200)
+    def fit(cls, words: Sequence[Sequence[str]], most: int) -> Self:
+        """The terms of all items, from the words of each; `most` is `PairOptions.hottest`."""
+        most = min(max(len(words) // 10, 200), most)
         have = Counter(chain.from_iterable(map(set, words)))
         kept = sorted((name, count) for name, count in have.items() if count <= most)
         counts = np.array([count for _, count in kept], dtype=np.float64)
@@ -96,26 +96,45 @@ class Terms:
         return row, term, (value / length[row]).astype(np.float32)
 
 
-def same_brand(data: "Data", source: Ints, target: Ints) -> npt.NDArray[np.bool_]:
-    """[E] whether two items have the same known brand."""
+def brand_codes(data: "Data") -> Ints:
+    """[N] a number for each brand, -1 where it is unknown."""
     codes: dict[str, int] = {}
-    code = np.array([codes.setdefault(brand, len(codes)) if brand else -1 for brand in data["item"].brand], np.int64)
+    return np.array([codes.setdefault(brand, len(codes)) if brand else -1 for brand in data["item"].brand], np.int64)
+
+
+def same_brand(code: Ints, source: Ints, target: Ints) -> npt.NDArray[np.bool_]:
+    """[E] whether two items have the same known brand, by `brand_codes` [N]."""
     return (code[source] == code[target]) & (code[source] >= 0)
 
 
-def shared_depth(paths: list[list[int]], source: Ints, target: Ints) -> npt.NDArray[np.int8]:
-    """[E] number of browse nodes that two items share, at most 7."""
-    # Items repeat their path, so compare each pair of distinct paths once.
-    kinds: dict[tuple[int, ...], int] = {}
-    kind = np.array([kinds.setdefault(tuple(sorted(path)), len(kinds)) for path in paths], np.int64)
-    table = np.full((len(kinds), max(map(len, kinds), default=0)), -1)
-    for path, place in kinds.items():
-        table[place, : len(path)] = path
-    key, back = np.unique(kind[source] * len(kinds) + kind[target], return_inverse=True)
-    one, other = np.divmod(key, max(1, len(kinds)))
-    shared = np.zeros(len(key), dtype=np.int8)
-    for begin in range(0, len(key), PART):
-        part = slice(begin, begin + PART)
-        left, right = table[one[part], :, None], table[other[part], None, :]
-        shared[part] = np.minimum(((left == right) & (left >= 0)).sum(axis=(1, 2)), DEEPEST)
-    return shared[back]
+@dataclass(frozen=True)
+class PathKinds:
+    """The browse paths of N items, each distinct one once, because items repeat their path.
+
+    Attributes:
+        kind: [N] number of each item's path; nodes: [K, L] the browse nodes of each path, padded with -1.
+    """
+
+    kind: Ints
+    nodes: Ints
+
+    @classmethod
+    def of(cls, paths: list[list[int]]) -> Self:
+        kinds: dict[tuple[int, ...], int] = {}
+        kind = np.array([kinds.setdefault(tuple(sorted(path)), len(kinds)) for path in paths], np.int64)
+        nodes = np.full((len(kinds), max(map(len, kinds), default=0)), -1)
+        for path, place in kinds.items():
+            nodes[place, : len(path)] = path
+        return cls(kind, nodes)
+
+    def shared_depth(self, source: Ints, target: Ints) -> npt.NDArray[np.int8]:
+        """[E] number of browse nodes that two items share, at most 7."""
+        size = max(1, len(self.nodes))
+        key, back = np.unique(self.kind[source] * size + self.kind[target], return_inverse=True)
+        one, other = np.divmod(key, size)
+        shared = np.zeros(len(key), dtype=np.int8)
+        for begin in range(0, len(key), PART):
+            part = slice(begin, begin + PART)
+            left, right = self.nodes[one[part], :, None], self.nodes[other[part], None, :]
+            shared[part] = np.minimum(((left == right) & (left >= 0)).sum(axis=(1, 2)), DEEPEST)
+        return shared[back]

@@ -9,7 +9,7 @@ from torch_geometric.data import HeteroData
 
 from models.features import Encoder
 from models.interactions import Flags, Floats, Interactions, Ints, spans
-from models.pairs import Pairs, Part, gap_weight, repeated
+from models.pairs import Pairs, Part, counted, gap_weight, repeated
 from models.windows import grouped, padded
 
 
@@ -104,6 +104,7 @@ class Sampler:
         self._begin, self._first = np.unique(events.moment_start[self._positive], return_index=True)
         self._stop = np.append(self._first[1:], len(self._positive))
         self._next_moment = np.searchsorted(events.moment_start, self._begin, side="right")
+        self._counted = counted(events, pairs.options.hottest)
         self._mine = np.unique(events.user * events.items + events.item)
         self._distinct = np.concatenate([[0], np.cumsum(events.first)])
         buyers = torch.from_numpy(encoder.item_codes(pairs.buyers))
@@ -241,14 +242,20 @@ class Sampler:
         candidate, trigger, pair = candidate[keep], trigger[keep], pair[keep]
         # Leave the example's own pair out: of every count, and where only it made the pair a candidate.
         positive = (found[candidate] >= 0) & events.first[found[candidate]]
-        gap = events.moment[found[candidate]] - events.moment[events.first_event[event[trigger]]]
-        own = np.where(positive & (gap <= self.pairs.options.window), gap_weight(gap), 0).astype(np.float32)
+        earlier = events.first_event[event[trigger]]
+        gap = events.moment[found[candidate]] - events.moment[earlier]
+        met = positive & self._counted[found[candidate]] & self._counted[earlier]
+        own = np.where(met & (gap <= self.pairs.options.window), gap_weight(gap), 0).astype(np.float32)
         keep = ~positive
-        keep[positive] = self.pairs.stands_without(pair[positive], events.item[event[trigger[positive]]], own[positive])
-        candidate, trigger, pair, positive, own = (part[keep] for part in (candidate, trigger, pair, positive, own))
+        keep[positive] = self.pairs.stands_without(
+            pair[positive], events.item[event[trigger[positive]]], met[positive], own[positive]
+        )
+        candidate, trigger, pair, positive, met, own = (
+            part[keep] for part in (candidate, trigger, pair, positive, met, own)
+        )
         batch.path_candidate = torch.from_numpy(candidate)
         batch.path_trigger = torch.from_numpy(trigger)
-        less = Part(positive.astype(np.float32), own, np.zeros_like(own), positive.astype(np.int64))
+        less = Part(met.astype(np.float32), own, np.zeros_like(own), positive.astype(np.int64))
         if self.pairs.options.repeats:
             less = self._and_repeats(less, event[trigger], item[candidate])
         batch.c = torch.from_numpy(self.encoder.pair_codes(self.pairs, pair, less))

@@ -1,6 +1,6 @@
 """What the network says about a whole snapshot: t of every trigger, s of every candidate pair, p_u and q_i."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -21,6 +21,23 @@ from models.windows import grouped, last_items
 PART = 200_000  # edges at a time
 USERS = 256  # histories at a time
 SETS = 16  # users at a time whose triggers are seen together: long histories are squared
+
+
+def strengths(s: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """[E] s of each pair; of a vector-based network ln Σ_k e^s_k, as if all of the trigger's numbers were alike."""
+    return s if s.ndim == 1 else np.logaddexp.reduce(s, axis=1)
+
+
+def ranks(pairs: Pairs, strength: npt.NDArray[np.float32]) -> Ints:
+    """[E] place of each pair among its trigger's, 1 = the strongest; ties by candidate. 0: the trigger itself."""
+    source, target = pairs.source, pairs.target
+    own = source == target
+    order = np.lexsort((target, -strength, ~own, source))
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order)) - pairs.start[source[order]] + 1
+    has_own = np.zeros(len(pairs.buyers), dtype=np.int64)
+    has_own[source[own]] = 1
+    return rank - has_own[source]
 
 
 @dataclass(frozen=True)
@@ -44,20 +61,11 @@ class Scores:
 
     @cached_property
     def _strength(self) -> npt.NDArray[np.float32]:
-        """[E] s of each pair; of a vector-based network ln Σ_k e^s_k, as if all of the trigger's numbers were alike."""
-        return self.s if self.s.ndim == 1 else np.logaddexp.reduce(self.s, axis=1)
+        return strengths(self.s)
 
     @cached_property
     def rank(self) -> Ints:
-        """[E] place of each pair among its trigger's, 1 = the strongest; ties by candidate. 0: the trigger itself."""
-        source, target = self.pairs.source, self.pairs.target
-        own = source == target
-        order = np.lexsort((target, -self._strength, ~own, source))
-        rank = np.empty(len(order), dtype=np.int64)
-        rank[order] = np.arange(len(order)) - self.pairs.start[source[order]] + 1
-        has_own = np.zeros(self.events.items, dtype=np.int64)
-        has_own[source[own]] = 1
-        return rank - has_own[source]
+        return ranks(self.pairs, self._strength)
 
     def similarity(self, k: int) -> sparse.csr_array:
         """[N, N] e^s_ji of the k strongest pairs of each trigger j, its row: what `SIMILAR` edges to others carry."""
@@ -103,17 +111,21 @@ def _trigger_parts(model: PDN, user: Ints) -> Iterator[Ints]:
 
 
 @torch.no_grad()
-def score(model: PDN, encoder: Encoder, events: Interactions, pairs: Pairs, name: str = "edge weights") -> Scores:
-    """Run the network once over every trigger and every candidate pair."""
+def score(model: PDN, encoder: Encoder, events: Interactions, blocks: Iterable[Pairs], k: int | None = None) -> Scores:
+    """Run the network once over every trigger and every candidate pair.
+
+    `blocks` are the candidate pairs, all of a trigger in one block (`Pairs.joined`). With `k` only the strongest pairs
+    of each trigger stay, those of rank k or less, so that memory need not hold all candidates at once.
+    """
     device = next(model.parameters()).device
     model.eval()
-    x = torch.from_numpy(encoder.item_codes(pairs.buyers)).to(device)
+    x = torch.from_numpy(encoder.item_codes(events.buyers)).to(device)
     end = events.start[events.user + 1]
     trigger = events.triggers
     z = torch.from_numpy(encoder.user_codes(np.arange(events.users), events.activity)).to(device)
     nothing = np.zeros(0 if model.options.path == 1 else (0, model.options.path), np.float32)
     t, s = [nothing], [nothing]
-    with step(name, total=len(trigger) + len(pairs)) as shown:
+    with step("weights of interactions", total=len(trigger)) as shown:
         for part in _trigger_parts(model, events.user[trigger]):
             event = trigger[part]
             users, row = np.unique(events.user[event], return_inverse=True)
@@ -124,12 +136,16 @@ def score(model: PDN, encoder: Encoder, events: Interactions, pairs: Pairs, name
                 groups = torch.from_numpy(grouped(row, len(users))).to(device)
             t.append(model.triggers(z[torch.from_numpy(users)], x, index, codes, groups).cpu().numpy())
             shown.advance(len(part))
-        source = pairs.source
-        for part in _parts(len(pairs)):
-            codes = torch.from_numpy(encoder.pair_codes(pairs, part)).to(device)
-            ends = (torch.from_numpy(column[part]).to(device) for column in (source, pairs.target))
-            s.append(model.similarities(x, *ends, codes).cpu().numpy())
-            shown.advance(len(part))
+    from_item, to_item = model.projections(x)
+
+    def kept() -> Iterator[Pairs]:
+        for block in blocks:
+            logits = pair_logits(model, encoder, from_item, to_item, block)
+            keep = np.ones(len(block), dtype=bool) if k is None else ranks(block, strengths(logits)) <= k
+            s.append(logits[keep])
+            yield block.where(keep)
+
+    pairs = Pairs.joined(kept())
     direct = model.options.direct_net
     return Scores(
         events=events,
@@ -140,6 +156,18 @@ def score(model: PDN, encoder: Encoder, events: Interactions, pairs: Pairs, name
         p=_user_vectors(model, z, x, events) if direct else np.zeros((events.users, 0), np.float32),
         q=model.item_vectors(x).cpu().numpy() if direct else np.zeros((events.items, 0), np.float32),
     )
+
+
+def pair_logits(
+    model: PDN, encoder: Encoder, from_item: torch.Tensor, to_item: torch.Tensor, pairs: Pairs
+) -> npt.NDArray[np.float32]:
+    """s of all pairs of a block, in its order."""
+    source, s = pairs.source, [np.zeros(0 if model.options.path == 1 else (0, model.options.path), np.float32)]
+    for part in _parts(len(pairs)):
+        codes = torch.from_numpy(encoder.pair_codes(pairs, part)).to(from_item.device)
+        ends = (torch.from_numpy(column[part]).to(from_item.device) for column in (source, pairs.target))
+        s.append(model.projected_similarities(from_item, to_item, *ends, codes).cpu().numpy())
+    return np.concatenate(s)
 
 
 def _user_vectors(model: PDN, z: torch.Tensor, x: torch.Tensor, events: Interactions) -> npt.NDArray[np.float32]:

@@ -14,7 +14,7 @@ import onnxruntime
 from models.features import Encoder, Features
 from models.interactions import Interactions, Ints
 from models.pairs import PairOptions, Pairs
-from models.profiles import Terms, browse_paths, profile_words, same_brand, shared_depth
+from models.profiles import PathKinds, Terms, brand_codes, browse_paths, profile_words, same_brand
 from models.windows import grouped, last_items
 
 if TYPE_CHECKING:
@@ -124,8 +124,8 @@ def unmet_pairs(data: "Excerpt", terms: Terms, source: Ints, target: Ints) -> Pa
         forward=nothing,
         backward=nothing,
         text=np.clip((vectors[source] * vectors[target]).sum(axis=1), 0, 1),
-        brand=same_brand(data, source, target),
-        depth=shared_depth(paths, source, target),
+        brand=same_brand(brand_codes(data), source, target),
+        depth=PathKinds.of(paths).shared_depth(source, target),
         buyers=data.buyers,
         floor=np.zeros((len(vectors), 3), dtype=np.float32),
         options=PairOptions(),

@@ -345,7 +345,7 @@ def validate(
     if not held.any():
         return {}
     before, after = every.where(~held), every.where(held)
-    scores = score(model, encoder, before, pairs, name="validation")
+    scores = score(model, encoder, before, [pairs])
     allowed = np.zeros(every.items, dtype=bool)
     allowed[pairs.target] = True
     seen = np.unique(before.user * every.items + before.item)

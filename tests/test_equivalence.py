@@ -115,7 +115,7 @@ def test_cypher_is_the_network(
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(3)  # far from the small values that training starts from
-    scores = score(model, encoder, events, found)
+    scores = score(model, encoder, events, [found])
     generation = write_generation(
         database, index_weights(scores, data, k), model="pdn", data="random", artefact=str(seed), metrics={}
     )

@@ -22,6 +22,7 @@ SENT = ("README.md", "docs/events.md", "docs/rest.md")
 ELSEWHERE = {
     "docker compose up": "tests/test_compose.py checks the file",
     "docker compose run --rm api twohop keys create --role admin --name operator": "tests/api/commands/test_keys.py",
+    ".venv/bin/pip install 'twohop[spark]'": "install.py installs all extras",
     ".venv/bin/pip install 'twohop[traces]'": "install.py installs all extras",
     "python3 -m venv .venv": "install.py",
     ".venv/bin/pip install --index-url https://download.pytorch.org/whl/cpu torch": "install.py",

@@ -1,6 +1,6 @@
 """`twohop index`: a model's weights into the graph."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,6 +12,12 @@ Similar = Annotated[int | None, typer.Option("-k", "--k", min=1, help="Similar i
 Keep = Annotated[int, typer.Option("--keep", min=1, help="Generations that stay stored, the live one included.")]
 Switch = Annotated[bool, typer.Option("--switch/--no-switch", help="Make the new generation live.")]
 
+Engine = Annotated[
+    Literal["local", "spark"], typer.Option("--engine", help="What makes the edges: this machine, or Apache Spark.")
+]
+Master = Annotated[
+    str | None, typer.Option("--master", help="Address of the Spark cluster; unset: all cores of this machine.")
+]
 NetworksOnly = Annotated[
     bool,
     typer.Option("--networks-only", help="Only add the networks that stored generations of an older version lack."),
@@ -25,6 +31,8 @@ def index(
     keep: Keep = 2,
     switch: Switch = True,
     networks_only: NetworksOnly = False,
+    engine: Engine = "local",
+    master: Master = None,
     store: Store = None,
 ) -> None:
     """Write a model's weights as a new generation and switch to it at once; older ones leave.
@@ -32,13 +40,16 @@ def index(
     A failure leaves the live generation as it is. `twohop generations rollback` takes the switch back.
     """
     from api.display import output
-    from api.training import write_index, write_networks
+    from api.training import spread_index, write_index, write_networks
     from graph import generations
     from graph.driver import connect
     from graph.settings import load_settings
     from graph.snapshot import read_snapshot
+    from graph.spread import LOCAL
     from models.artefacts import load
 
+    if master and engine != "spark":
+        raise typer.BadParameter("--master is for --engine spark", param_hint="--master")
     settings = load_settings(store)
     if networks_only:
         with connect(settings) as database:
@@ -47,7 +58,11 @@ def index(
         return
     model = load(settings.artefacts_folder, artefact)
     with connect(settings) as database:
-        made = write_index(database, model, read_snapshot(database), k)
+        data = read_snapshot(database)
+        if engine == "spark":
+            made = spread_index(database, settings, model, data, k, master or LOCAL)
+        else:
+            made = write_index(database, model, data, k)
         if switch:
             generations.switch(database, made)
         dropped = generations.prune(database, keep)

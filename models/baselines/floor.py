@@ -11,6 +11,7 @@ from models.baselines.ease import EASE, EASEOptions
 from models.baselines.histories import recency
 from models.candidates import profile_vectors, transitions
 from models.interactions import Floats, Interactions, Ints
+from models.pairs import PairOptions
 from models.profiles import browse_paths
 
 if TYPE_CHECKING:
@@ -75,7 +76,9 @@ class Floor(Recommender[FloorOptions]):
         root = sparse.diags_array(1 / np.sqrt(np.maximum(events.buyers, 1)).astype(np.float32))
         self.similarity = (root @ moves @ root).tocsr()
         self.ease = EASE(EASEOptions(options.regularization)).fit(events) if options.ease else None
-        self.text = profile_vectors(data, browse_paths(data)) if data is not None and options.text else None
+        self.text = None
+        if data is not None and options.text:
+            self.text = profile_vectors(data, browse_paths(data), PairOptions().hottest)
 
     def score(self, users: Ints) -> Floats:
         trigger, options = self.trigger[users], self.options

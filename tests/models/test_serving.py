@@ -18,7 +18,7 @@ from models.interactions import Interactions
 from models.onnx_export import export
 from models.pairs import PairOptions, Pairs
 from models.pdn import PDN, PDNOptions
-from models.profiles import Terms, browse_paths, profile_words, shared_depth
+from models.profiles import PathKinds, Terms, browse_paths, profile_words
 from models.scoring import Scores, score
 from models.serving import ServedNetwork, edge_weights, open_graph, unmet_pairs
 from models.windows import grouped
@@ -159,9 +159,9 @@ def trained(request: pytest.FixtureRequest) -> tuple[HeteroData, Scores, ServedN
     without, changed = request.param
     encoder = Encoder.fit(data, events, pairs, None, 1, without)
     model = network(1, sizes=encoder.features.sizes, **changed)
-    terms = Terms.fit(profile_words(data, browse_paths(data)))
+    terms = Terms.fit(profile_words(data, browse_paths(data)), PairOptions().hottest)
     served = ServedNetwork(export(model), encoder.features, terms, similar=5, min_buyers=1)
-    return data, score(model, encoder, events, pairs), served
+    return data, score(model, encoder, events, [pairs]), served
 
 
 def test_users_get_the_weights_of_the_index(trained: tuple[HeteroData, Scores, ServedNetwork]) -> None:
@@ -224,7 +224,7 @@ words = st.lists(st.lists(st.sampled_from([f"w{n}" for n in range(9)]), max_size
 
 @given(words.filter(any))
 def test_terms_are_those_of_scikit_learn(found: list[list[str]]) -> None:
-    terms = Terms.fit(found)
+    terms = Terms.fit(found, 1000)
     vectors = np.zeros((len(found), len(terms.names)))
     row, term, value = terms.vectors(found)
     vectors[row, term] = value
@@ -235,8 +235,8 @@ def test_terms_are_those_of_scikit_learn(found: list[list[str]]) -> None:
 
 def test_a_term_of_many_items_says_nothing() -> None:
     found = [["all", f"own{number}"] for number in range(300)]
-    assert "all" not in Terms.fit(found).names
-    assert "own7" in Terms.fit(found).names
+    assert "all" not in Terms.fit(found, 1000).names
+    assert "own7" in Terms.fit(found, 1000).names
 
 
 paths = st.lists(st.lists(st.integers(0, 12), unique=True, max_size=11), min_size=1, max_size=8)
@@ -247,4 +247,4 @@ def test_shared_depth_counts_common_nodes(found: list[list[int]], data: st.DataO
     place = st.lists(st.integers(0, len(found) - 1), min_size=5, max_size=5)
     source, target = np.array(data.draw(place)), np.array(data.draw(place))
     wanted = [min(7, len({*found[a]} & {*found[b]})) for a, b in zip(source, target, strict=True)]
-    assert shared_depth(found, source, target).tolist() == wanted
+    assert PathKinds.of(found).shared_depth(source, target).tolist() == wanted

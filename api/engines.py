@@ -1,8 +1,8 @@
 """What answers: the Cypher queries, or the same paths in memory. One contract, the same answers."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from math import log
@@ -159,19 +159,25 @@ def _items(
     ]
 
 
-def open_engine(name: EngineName, database: Database, settings: Settings) -> Engine:
-    """An engine over the store as it is now; a projection is built where its files are not there.
+@contextmanager
+def open_engine(name: EngineName, database: Database, settings: Settings) -> Iterator[Engine]:
+    """An engine over the store; a projection is built where its files are not there, and followed meanwhile.
 
     Raises `StoreError` where no generation is live, `SettingsError` where the extra `projection` is not installed, and
     `DatabaseError`.
     """
     if name == "cypher":
-        return CypherEngine(database)
+        yield CypherEngine(database)
+        return
     projections = open_projections(lambda: database, settings)
     projections.look()
     if projections.chosen() is None:
         raise StoreError("the graph has no live weights: run twohop train pdn, then twohop index")
-    return ProjectionEngine(database, projections)
+    projections.start()
+    try:
+        yield ProjectionEngine(database, projections)
+    finally:
+        projections.stop()
 
 
 def open_projections(database: Callable[[], Database], settings: Settings) -> "Projections":

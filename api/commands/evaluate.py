@@ -1,5 +1,6 @@
 """`twohop evaluate`: how good the recommendations are on what was held out."""
 
+from contextlib import ExitStack
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -61,12 +62,12 @@ def evaluate(
     settings = load_settings(store)
     if data:
         settings = settings.model_copy(update={"data": data})
-    with connect(settings) as database:
+    with connect(settings) as database, ExitStack() as stack:
         source = read_source(database)
         shop = Catalogue.of(catalogue(database, source.min_buyers))
         protocols = store_protocols(database, source, settings, shop.items, negatives)
         if engine in ("cypher", "projection"):
-            ranker = as_served(open_engine(engine, database, settings), m, k)
+            ranker = as_served(stack.enter_context(open_engine(engine, database, settings)), m, k)
         else:
             ranker = _computed(engine, database, settings, artefact, k)
         for protocol in protocols if users is None else drawn(protocols, users):

@@ -44,8 +44,8 @@ def recommend(
     from graph.settings import load_settings
 
     settings = load_settings(store)
-    with connect(settings) as database:
-        answer = open_engine(engine, database, settings).recommend(
+    with connect(settings) as database, open_engine(engine, database, settings) as opened:
+        answer = opened.recommend(
             user,
             n,
             m=m,

@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from benchmarks import quality, report
+from benchmarks.pages import tables
+from benchmarks.pages.quality import TABLE_2, readme
+from benchmarks.pages.quality import quality as quality_page
 from graph.driver import Database
 from graph.generations import drop, list_generations, live_generation, prune, switch
 from models.recipe import Recipe, read_recipe
@@ -20,7 +23,7 @@ from tests.api.web.conftest import kept
 def results(shop: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(quality, "RESULTS", tmp_path / "quality.json")
     monkeypatch.setattr(quality, "TRIALS", tmp_path / "trials.json")
-    monkeypatch.setattr(report, "FOLDER", tmp_path)
+    monkeypatch.setattr(tables, "FOLDER", tmp_path)
     monkeypatch.setenv("TWOHOP_HOME", str(tmp_path / "home"))  # its model is none of the shop's
     return tmp_path
 
@@ -44,10 +47,10 @@ def rows(results: Path) -> list[dict[str, Any]]:
 
 
 def test_pages_and_the_readme_have_the_figures_that_are_kept() -> None:
-    for name, page in {"quality": report.quality, "intents-results": report.intents}.items():
+    for name, page in report.PAGES.items():
         assert (report.DOCS / f"{name}.md").read_text(encoding="utf-8") == "\n\n".join(page()) + "\n"
     text = (report.ROOT / "README.md").read_text(encoding="utf-8")
-    assert report.readme(text) == text
+    assert readme(text) == text
     assert "| movielens-1m |" in text
 
 
@@ -77,11 +80,11 @@ def test_models_are_tuned_and_measured_once(results: Path) -> None:
     assert found[2]["metrics"]["ndcg@10"] > found[4]["metrics"]["ndcg@10"] > 0  # the shop has groups
     trials = json.loads((results / "trials.json").read_text())
     assert [len(trials[f"small-shop {name}"]["trials"]) for name in ("popularity", "ials")] == [1, 2]
-    pages = "\n".join(report.quality())
+    pages = "\n".join(quality_page())
     middle = mean(row["metrics"]["ndcg@10"] for row in found[2:4])
     assert f"| ials | scores | {middle:.3f} (" in pages
     assert pages.index("| ials |") < pages.index("| popularity |")  # best first
-    halves = [mean(row["metrics"][metric] for row in found[at : at + 2]) for at in (2, 0) for metric in report.TABLE_2]
+    halves = [mean(row["metrics"][metric] for row in found[at : at + 2]) for at in (2, 0) for metric in TABLE_2]
     assert f"| ials | {' | '.join(f'{value:.3f}' for value in halves)} |" in pages
     assert "| small-shop ials | 2 |" in pages
     before = (results / "quality.json").stat().st_mtime_ns
@@ -95,12 +98,12 @@ def test_both_halves_of_table_2_beside_the_paper(tmp_path: Path, monkeypatch: py
     figures = {("pdn", "network"): 0.5, ("pdn", "item-to-item"): 0.4, ("pcf", "scores"): 0.3, ("floor", "scores"): 0.2}
     rows = [
         about | {"model": model, "engine": engine, "metrics": {"hr@10": value, "ndcg@10": value / 2},
-                 "intervals": {metric: {"low": 0.1, "high": 0.9} for metric in report.TABLE_2}}
+                 "intervals": {metric: {"low": 0.1, "high": 0.9} for metric in TABLE_2}}
         for (model, engine), value in figures.items()
     ]  # fmt: skip
     (tmp_path / "quality.json").write_text(json.dumps(rows))
-    monkeypatch.setattr(report, "FOLDER", tmp_path)
-    table = "\n".join(report.quality()).partition("## Table 2")[2].splitlines()
+    monkeypatch.setattr(tables, "FOLDER", tmp_path)
+    table = "\n".join(quality_page()).partition("## Table 2")[2].splitlines()
     assert table[-2:] == [
         "| pdn | 0.500 | 0.250 | 0.400 | 0.200 | 0.6770 | 0.4071 | 0.5152 | 0.2859 |",
         "| pcf | – | – | 0.300 | 0.150 | – | – | 0.4033 | 0.2132 |",
@@ -119,6 +122,6 @@ def test_pdn_is_measured_as_served_and_as_computed(results: Path) -> None:
     assert served["train_seconds"] > 0
     told = answer("evaluate", "--json", "-m", str(quality.M), "-k", str(quality.K))
     assert told["metrics"] == served["metrics"]
-    *_, line = [line for line in "\n".join(report.quality()).splitlines() if line.startswith("| pdn |")]
-    figures = [row["metrics"][metric] for row in (computed, by_items) for metric in report.TABLE_2]
+    *_, line = [line for line in "\n".join(quality_page()).splitlines() if line.startswith("| pdn |")]
+    figures = [row["metrics"][metric] for row in (computed, by_items) for metric in TABLE_2]
     assert line == f"| pdn | {' | '.join(f'{value:.3f}' for value in figures)} |"

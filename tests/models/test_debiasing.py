@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import report
 from benchmarks.debiasing import BELOW, EXAMINED, Clicks, fit, generate, measure_placements, placements, popularity
+from benchmarks.pages.debiasing import debiasing
 from graph.errors import TwohopError
 from models.artefacts import Artefact
 
@@ -62,6 +62,6 @@ def test_placements_are_told_with_their_purchases(
     assert sum(row["purchases"] for row in found["display"]) == firsts
     assert [row["placement"] for row in found["mailer"]] == [None]
     below, first = found["display"][:2]
-    page = report.debiasing({"placements": {**found, "display": [below, first | {"placement": "1"}]}})
+    page = debiasing({"placements": {**found, "display": [below, first | {"placement": "1"}]}})
     added = f"{first['bias'] - below['bias']:.4f} | {first['bias'] / below['bias']:.1f} | {first['purchases']:,} |"
     assert f"| store front | {added}" in page

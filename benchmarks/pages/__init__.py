@@ -1,0 +1,1 @@
+"""The pages that `benchmarks.report` writes, one module each."""

@@ -1,0 +1,123 @@
+"""docs/performance.md."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from benchmarks.pages.tables import read, table
+
+Row = dict[str, Any]
+
+
+def performance() -> list[str]:
+    rows: list[Row] = read("serving") or []
+    return [
+        "# Speed: figures",
+        "Made by `python -m benchmarks.report` from [benchmarks/results](../benchmarks/results). Compare within a table: all of it was measured in one run, in turns. How the engine `projection` works is in "
+        "[projection.md](projection.md), how the index is made at size in [scale.md](scale.md).",
+        *_in_process([row for row in rows if row["what"] == "in process"]),
+        *_http([row for row in rows if row["what"] == "HTTP"]),
+        *_slow([row for row in rows if row["what"].startswith("HTTP beside")]),
+        *_loads(read("scale")),
+    ]
+
+
+def _in_process(rows: list[Row]) -> Iterator[str]:
+    if not rows:
+        return
+    yield "## One request at a time, in process"
+    yield (
+        "`python -m benchmarks.in_process`: requests per second of one thread, the slowest and the fastest round of five, and times of a request. *Floor* is the same two hops in Cypher, counted only. *numpy* scores the same paths and takes "
+        "the ten best, without filters, direct part or titles. The peers answer another question, and know nothing of paths: ALS and FAISS rank all items by one vector of the user."
+    )
+    for data in _datas(rows):
+        mine = [row for row in rows if row["data"] == data]
+        yield f"### {data}"
+        yield mine[0]["machine"] + "."
+        cypher = {(row["m"], row["k"]): row for row in mine if row["engine"] == "cypher"}
+        yield table(
+            ["engine", "m", "k", "requests/s", "rounds", "p50, ms", "p99, ms", "times Cypher", "p50 by the floor's"],
+            [_one(row, cypher.get((row["m"], row["k"]))) for row in mine],
+        )
+    if same := read("same_answers"):
+        yield "### The same answers"
+        yield "All users of a store, ten items, m = 300, k = 100, both engines: lists that differ other than by the order of equal scores."
+        yield table(
+            ["store", "users", "lists that differ", "largest difference of a score", "MiB of the projection"],
+            [
+                [
+                    one["data"],
+                    f"{one['users']:,}",
+                    one["different"],
+                    f"{one['largest_difference']:.0e}",
+                    f"{one['bytes'] / 2**20:,.0f}",
+                ]
+                for one in same
+            ],
+        )
+
+
+def _datas(rows: list[Row]) -> list[str]:
+    return sorted({row["data"] for row in rows})
+
+
+def _one(row: Row, cypher: Row | None) -> list[object]:
+    times = f"{row['requests_per_second'] / cypher['requests_per_second']:.1f}" if cypher else ""
+    floor = f"{row['p50_ms'] / row['floor_p50_ms']:.2f}" if row["floor_p50_ms"] else ""
+    slow, fast = row["slowest_and_fastest_round"]
+    return [
+        row["engine"], row["m"] or "", row["k"] or "", f"{row['requests_per_second']:,.0f}", f"{slow:,.0f} to {fast:,.0f}",
+        f"{row['p50_ms']:.3f}", f"{row['p99_ms']:.3f}", times, floor,
+    ]  # fmt: skip
+
+
+def _http(rows: list[Row]) -> Iterator[str]:
+    if not rows:
+        return
+    yield "## Over HTTP"
+    yield (
+        "`python -m benchmarks.serving`: one process of `twohop serve` for each engine, uvicorn with uvloop and httptools; the clients are connections of one more process on the same machine, which takes a good part of it. "
+        "With keys, rates, logs and metrics as they are by default."
+    )
+    for data in _datas(rows):
+        mine = [row for row in rows if row["data"] == data]
+        yield f"### {data}"
+        yield mine[0]["machine"] + "."
+        yield table(
+            ["engine", "m", "k", "clients", "requests/s", "rounds", "p50, ms", "p99, ms", "of that Neo4j, p50"],
+            [
+                [
+                    row["engine"], row["m"], row["k"], row["clients"], f"{row['requests_per_second']:,.0f}",
+                    "{:,.0f} to {:,.0f}".format(*row["slowest_and_fastest_round"]),
+                    f"{row['p50_ms']:.2f}", f"{row['p99_ms']:.2f}", f"{row['database_p50_ms']:.2f}",
+                ]
+                for row in mine
+            ],
+        )  # fmt: skip
+
+
+def _slow(rows: list[Row]) -> Iterator[str]:
+    for row in rows:
+        yield (
+            f"{row['what']} ({row['data']}, engine {row['engine']}, m = {row['m']}, k = {row['k']}, {row['clients']} clients): the 99th percentile is "
+            f"{row['p99_beside_by_p99_alone']} times the one without them."
+        )
+
+
+def _loads(found: Any) -> Iterator[str]:
+    if not found:
+        return
+    yield "## Loading generated stores"
+    yield (
+        f"`python -m benchmarks.scale`, Neo4j {found['neo4j']}, {found['cores']} cores, {found['processes_running_before']:.1f} other processes running when it began. The import includes stopping and starting the server; memory counts "
+        "the server and the import tool."
+    )
+    yield table(
+        ["items", "users", "interactions", "generate and check, s", "import, s", "edges/s", "most memory, MiB"],
+        [
+            [
+                f"{one['items']:,}", f"{one['users']:,}", f"{one['interactions']:,}", one["generate_and_check"]["wall_s"],
+                one["import"]["wall_s"], f"{one['edges_per_s']:,}", f"{one['peak_mib']:,}",
+            ]
+            for one in found["runs"]
+        ],
+    )  # fmt: skip

@@ -1,0 +1,143 @@
+"""docs/quality.md, and the table of README.md."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from statistics import mean
+from typing import Any
+
+from benchmarks.pages.debiasing import debiasing
+from benchmarks.pages.tables import interval, read, sections, table
+
+MARKS = "<!-- python -m benchmarks.report -->\n", "<!-- end -->"  # around the table of README.md
+Grouped = dict[tuple[str, str], dict[tuple[str, str], list[dict[str, Any]]]]
+
+
+def _grouped() -> Grouped:
+    grouped: Grouped = defaultdict(lambda: defaultdict(list))
+    for row in read("quality") or []:
+        grouped[row["data"], row["protocol"]][row["model"], row["engine"]].append(row)
+    return grouped
+
+
+def quality() -> list[str]:
+    """A table for each protocol of each store, best first, and what tuning chose."""
+    grouped = _grouped()
+    parts = [
+        "# Quality: figures",
+        "Made by `python -m benchmarks.report` of what `python -m benchmarks.quality` measured: every model tuned with the same budget of trials and minutes on each user's last "
+        "training moment, fitted on all training rows, ranked on the same split. How it is measured, and what each metric says, is in [evaluation.md](evaluation.md).\n\n"
+        "- `pdn` by `cypher` is what is served: the list of the Cypher query from the stored graph. By `network` all items are scored.\n"
+        "- By `item-to-item` a user's items are the same for everybody: the sum of their similarities, by SimNet or by inner products of the model's vectors of items.\n"
+        "- `pdn:NAME` is PDN with one thing changed, as [benchmarks/variations.yaml](../benchmarks/variations.yaml) says.\n"
+        "- In brackets: the 95% interval over users; with several seeds the means of both. *Seeds* has their number and how far apart their NDCG@10 are.\n"
+        "- *Fit* and *memory* are of the last fit alone, in a process of its own: seconds on the machine that measured, and the most that it held, snapshot included.\n"
+        "- A model without a row has not been measured on this store yet.",
+    ]
+    for (data, protocol), models in grouped.items():
+        ranked = sorted(models.items(), key=lambda one: -_mean(one[1], "ndcg@10"))
+        parts += [f"## {data}: {protocol}", table(QUALITY, [_quality(*name, rows) for name, rows in ranked])]
+    parts += _halves(grouped)
+    parts += sections({"debiasing": debiasing})
+    trials = read("trials") or {}
+    if trials:
+        parts += [
+            "## What tuning chose",
+            "NDCG@10 on validation events: the model's defaults, which are the first trial, and the best.",
+            table(
+                ["data and model", "trials", "defaults", "best", "options"], [_tuned(*one) for one in trials.items()]
+            ),
+        ]
+    return parts
+
+
+def readme(text: str) -> str:
+    """README.md with the table of what is served, anew, between its marks."""
+    before, _, rest = text.partition(MARKS[0])
+    _, _, after = rest.partition(MARKS[1])
+    rows = []
+    for (data, protocol), models in _grouped().items():
+        if served := models.get(("pdn", "cypher")):
+            others = {model: _mean(rows, "ndcg@10") for (model, by), rows in models.items() if by == "scores"}
+            best = max(others, key=lambda model: others[model], default=None)
+            ours = [f"{_mean(served, metric):.3f}" for metric in TABLE_2]
+            rows.append([data, protocol, *ours, f"{best} {others[best]:.3f}" if best else "–"])
+    shown = table(["store", "what is to be found", "HR@10", "NDCG@10", "best of the others that were measured"], rows)
+    return f"{before}{MARKS[0]}{shown}\n{MARKS[1]}{after}"
+
+
+def _halves(grouped: Grouped) -> list[str]:
+    """Table 2 of the PDN paper: personalised and item to item side by side, and what the paper has."""
+    parts = []
+    for (data, protocol), models in grouped.items():
+        personal = {model: rows for (model, by), rows in models.items() if by in ("network", "scores")}
+        by_items = {model: rows for (model, by), rows in models.items() if by == "item-to-item"}
+        if not by_items:
+            continue
+        for model in ITEM_TO_ITEM & set(personal):
+            by_items[model] = personal.pop(model)
+        paper = PAPER if (data, protocol) == ("movielens-1m", "leave-one-out (NCF split), 99 negatives") else {}
+        rows = []
+        for model in sorted(by_items, key=lambda model: -_mean(by_items[model], "ndcg@10")):
+            halves = [personal.get(model), by_items[model]]
+            ours = [f"{_mean(half, metric):.3f}" if half else "–" for half in halves for metric in TABLE_2]
+            rows.append([model, *ours, *(paper.get(model, [""] * 4) if paper else [])])
+        head = [
+            "model",
+            *(f"{half} {metric}" for half in ("personalised", "item to item") for metric in ("HR@10", "NDCG@10")),
+        ]
+        parts += [
+            f"### {data}: {protocol}",
+            table([*head, *([f"paper: {name}" for name in head[1:]] if paper else [])], rows),
+        ]
+    if not parts:
+        return []
+    return [
+        "## Table 2 of the PDN paper",
+        "The same models with what they know of the user (*personalised*, `pdn` by `network`), and by the user's items alone (*item to item*). Models of neighbours, SLIM and "
+        "EASE know nothing else: – stands for them as in the paper. The paper says that its targets are ranked among all negatives; its figures are beside the published 99, "
+        "which they are nearer to.",
+        *parts,
+    ]
+
+
+TABLE_2 = ("hr@10", "ndcg@10")
+ITEM_TO_ITEM = {"pcf", "cosine", "bm25", "slim", "ease"}  # whose scores are that already
+PAPER = {  # HR@10 and NDCG@10 on MovieLens: personalised, item to item
+    "dssm": ["0.4699", "0.2603", "0.2243", "0.1034"],
+    "youtube-dnn": ["0.6187", "0.3579", "0.4362", "0.2324"],
+    "bst": ["0.6316", "0.3603", "0.0561", "0.0277"],
+    "pcf": ["–", "–", "0.4033", "0.2132"],
+    "slim": ["–", "–", "0.4400", "0.2337"],
+    "din": ["0.6454", "0.3767", "0.1662", "0.0918"],
+    "pdn:no-bias": ["0.6323", "0.3401", "0.5080", "0.2795"],
+    "pdn:no-direct": ["0.6642", "0.3930", "0.5124", "0.2813"],
+    "pdn": ["0.6770", "0.4071", "0.5152", "0.2859"],
+}
+
+
+QUALITY = ["model", "by", "NDCG@10", "HR@10", "coverage@10", "popularity bias@10", "seeds", "fit, s", "memory, MiB"]
+
+
+def _mean(rows: Sequence[dict[str, Any]], metric: str) -> float:
+    return mean(row["metrics"][metric] for row in rows)
+
+
+def _quality(model: str, engine: str, rows: Sequence[dict[str, Any]]) -> list[object]:
+    figures = []
+    for metric in ("ndcg@10", "hr@10", "coverage@10", "popularity_bias@10"):
+        known = [row for row in rows if metric in row["metrics"]]  # a sampled protocol has no lists
+        ends = [mean(row["intervals"][metric][end] or 0.0 for row in known) for end in ("low", "high") if known]
+        figures.append(interval([_mean(known, metric), *ends]) if known else "")
+    first = [row["metrics"]["ndcg@10"] for row in rows]
+    spread = f"{len(rows)}, {max(first) - min(first):.4f}" if len(rows) > 1 else "1"
+    return [model, engine, *figures, spread, f"{rows[-1]['train_seconds']:,.0f}", f"{rows[-1]['peak_mib']:,}"]
+
+
+def _tuned(name: str, found: dict[str, Any]) -> list[object]:
+    reached = [trial["ndcg@10"] for trial in found["trials"]]
+    options = ", ".join(f"{key} {_short(value)}" for key, value in found["options"].items() if key != "seed")
+    return [name, len(reached), f"{reached[0]:.4f}", f"{max(reached):.4f}", options]
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

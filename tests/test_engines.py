@@ -379,12 +379,16 @@ def test_room_that_is_spent_builds_anew(
 
 
 def test_damaged_files_are_built_anew(graph: Database, folder: Path, followed: Projections) -> None:
+    graph.write(
+        "UNWIND [1, 2 * 24 * 3600 * 1000] AS age CREATE (:Removed {kind: 'item', key: 'x', at: timestamp() - age})"
+    )
     [described] = folder.rglob("projection.json")
     described.write_text("{}")
     (described.parent / "had_item").unlink()
     again = Projections(lambda: graph, folder)
     again.look()
     assert compare(graph, again, ["u0", "u1"]) == 6
+    assert graph.read("MATCH (r:Removed) RETURN timestamp() - r.at < 3600 * 1000 AS new") == [{"new": True}]  # of a day
 
 
 def test_a_load_ends_what_was_read_before(graph: Database, followed: Projections) -> None:

@@ -125,7 +125,8 @@ class Edits:
         self._categories.put(number, row.categories)
 
     def put_similar(self, row: EdgeRow) -> None:
-        self._similar.put(self.item(row.id), row.end, row.weight, row.rank)
+        if (number := self.item(row.id)) >= 0:  # one that came a moment ago is read by the next look
+            self._similar.put(number, row.end, row.weight, row.rank)
 
     def put_user(self, row: EdgeRow) -> None:
         key, c = key_of(row.id), self._columns

@@ -151,6 +151,7 @@ class Projections:
                 projection = None
             if projection is None or projection.served != served or now - projection.now > OLDEST:
                 build(database, folder, served, now)
+                drain(database, "forget_removed", before=now - KEPT)
                 projection = Projection.open(folder)
         projection.warm_up()
         return _Followed(projection, folder, projection.now)
@@ -208,8 +209,3 @@ def _put_users(database: Database, projection: Projection, names: list[str]) -> 
     for row in read_users(database, projection.served, names, edits.items, order, named=True):
         with projection.lock:
             edits.put_user(row)
-
-
-def forget_removed(database: Database, now: int) -> None:
-    """Let the graph forget what was deleted more than a day ago."""
-    drain(database, "forget_removed", before=now - KEPT)

@@ -1,12 +1,13 @@
 """What was measured as pages: `python -m benchmarks.report` writes those of `PAGES` into `docs/`.
 
-And the table of README.md between its two marks. From the files in `benchmarks/results`; no figure is typed by hand.
+And the picture of docs/performance.md, and the table of README.md between its two marks. From the files in
+`benchmarks/results`; no figure is typed by hand.
 """
 
 from pathlib import Path
 
 from benchmarks.pages.intents import intents
-from benchmarks.pages.performance import performance
+from benchmarks.pages.performance import draw, performance
 from benchmarks.pages.quality import quality, readme
 
 ROOT = Path(__file__).parent.parent
@@ -19,6 +20,7 @@ def main() -> None:
         file = DOCS / f"{name}.md"
         file.write_text("\n\n".join(page()) + "\n", encoding="utf-8")
         print(file)
+    print(draw())
     file = ROOT / "README.md"
     file.write_text(readme(file.read_text(encoding="utf-8")), encoding="utf-8")
     print(file)

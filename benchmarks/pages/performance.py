@@ -1,11 +1,18 @@
 """docs/performance.md."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from api.pictures import BLUE, GREY, ORANGE, STYLE
 from benchmarks.pages.tables import read, table
 
 Row = dict[str, Any]
+IMAGES = Path(__file__).parent.parent.parent / "docs" / "images" / "performance"
+COLOURS = {"cypher": ORANGE, "projection": BLUE}
 
 
 def performance() -> list[str]:
@@ -29,6 +36,7 @@ def _in_process(rows: list[Row]) -> Iterator[str]:
         "`python -m benchmarks.in_process`: requests per second of one thread, the slowest and the fastest round of five, and times of a request. *Floor* is the same two hops in Cypher, counted only. *numpy* scores the same paths and takes "
         "the ten best, without filters, direct part or titles. The peers answer another question, and know nothing of paths: ALS and FAISS rank all items by one vector of the user."
     )
+    yield "![Requests per second of each engine and peer, on a logarithmic axis](images/performance/in-process.png)"
     for data in _datas(rows):
         mine = [row for row in rows if row["data"] == data]
         yield f"### {data}"
@@ -121,3 +129,31 @@ def _loads(found: Any) -> Iterator[str]:
             for one in found["runs"]
         ],
     )  # fmt: skip
+
+
+def draw() -> Path:
+    """The picture of the page: requests/s in process, slowest and fastest round as whiskers."""
+    rows = [row for row in read("serving") or [] if row["what"] == "in process"]
+    datas = _datas(rows)
+    with rc_context(STYLE):
+        figure = Figure(figsize=(1.0 + 5.2 * max(1, len(datas)), 4.6), layout="constrained")
+        figure.suptitle("One request at a time: requests per second", x=0.01, ha="left", fontsize=13)
+        for axes, data in zip(figure.subplots(1, max(1, len(datas)), squeeze=False)[0], datas, strict=False):
+            mine = [row for row in rows if row["data"] == data][::-1]
+            rates = [row["requests_per_second"] for row in mine]
+            ends = [row["slowest_and_fastest_round"] for row in mine]
+            whiskers = [
+                [max(0.0, r - e[0]) for r, e in zip(rates, ends, strict=True)],
+                [max(0.0, e[1] - r) for r, e in zip(rates, ends, strict=True)],
+            ]
+            axes.barh(
+                [f"{row['engine']}, m={row['m']}, k={row['k']}" if row["m"] else row["engine"] for row in mine],
+                rates, xerr=whiskers, color=[COLOURS.get(row["engine"], GREY) for row in mine], capsize=3,
+            )  # fmt: skip
+            axes.set_xscale("log")
+            axes.set_title(data)
+            axes.grid(visible=False, axis="y")
+        IMAGES.mkdir(parents=True, exist_ok=True)
+        file = IMAGES / "in-process.png"
+        figure.savefig(file)
+    return file

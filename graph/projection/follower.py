@@ -98,9 +98,7 @@ class Projections:
                 return
             for one in served:
                 if one not in self._followed:
-                    followed = self._make(database, one, serving.now)
-                    self._take_in(database, followed, read_serving(database).now, WIDE_OVERLAP)
-                    self._followed[one] = followed
+                    self._followed[one] = self._make(database, one, serving.now)
                     self._seen = time.monotonic()
             self._tidy(served)
 
@@ -141,20 +139,25 @@ class Projections:
                 self._changed.wait_for(lambda: self._closing or self._woken, PAUSE)
 
     def _make(self, database: Database, served: Served, now: int) -> _Followed:
-        """Open the files of a generation, or build them, once on this machine."""
+        """Open the files of a generation and bring them up to date, or build them, once on this machine."""
         folder = self._folder / str(served.generation)
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with FileLock(self._folder / f"{served.generation}.lock"):
             try:
                 projection = Projection.open(folder)
-            except ArtefactError:
-                projection = None
-            if projection is None or projection.served != served or now - projection.now > OLDEST:
-                build(database, folder, served, now)
-                drain(database, "forget_removed", before=now - KEPT)
-                projection = Projection.open(folder)
+                if projection.served == served and now - projection.now <= OLDEST:
+                    return self._begin(database, projection, folder)
+            except (ArtefactError, RoomSpent):  # none there, or more came since than it has room for
+                pass
+            build(database, folder, served, now)
+            drain(database, "forget_removed", before=now - KEPT)
+            return self._begin(database, Projection.open(folder), folder)
+
+    def _begin(self, database: Database, projection: Projection, folder: Path) -> _Followed:
         projection.warm_up()
-        return _Followed(projection, folder, projection.now)
+        followed = _Followed(projection, folder, projection.now)
+        self._take_in(database, followed, read_serving(database).now, WIDE_OVERLAP)
+        return followed
 
     def _take_in(self, database: Database, followed: _Followed, now: int, overlap: int) -> None:
         """Read what changed since the last time, less what is in already. `now`: the server's clock before."""

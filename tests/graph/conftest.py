@@ -23,7 +23,8 @@ ODD = (
     "\u2028",
     "U+001F \x1f",
 )
-DUMP_NODES = "MATCH (n) RETURN labels(n) AS labels, properties(n) AS properties"
+DUMP_NODES = "MATCH (n) WHERE NOT n:Removed RETURN labels(n) AS labels, properties(n) AS properties"
+FOLLOWED = ("changed", "loads", "tree_version")  # when and how often: by these projections keep up
 DUMP_EDGES = """
 MATCH (a)-[r]->(b)
 RETURN type(r) AS type, labels(a) AS start_labels, a.id AS start, b.id AS end, properties(r) AS properties
@@ -31,9 +32,11 @@ RETURN type(r) AS type, labels(a) AS start_labels, a.id AS start, b.id AS end, p
 
 
 def dump(database: Database) -> list[str]:
-    """Every node and edge with all its properties, one line each, sorted."""
+    """Every node and edge with all its properties but `FOLLOWED`, one line each, sorted."""
     rows = [*database.read(DUMP_NODES), *database.read(DUMP_EDGES)]
-    return sorted(repr({**row, "properties": sorted(row["properties"].items())}) for row in rows)
+    for row in rows:
+        row["properties"] = sorted(item for item in row["properties"].items() if item[0] not in FOLLOWED)
+    return sorted(map(repr, rows))
 
 
 def events(*rows: dict[str, Any]) -> pl.DataFrame:

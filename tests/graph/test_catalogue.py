@@ -74,6 +74,7 @@ def test_put_makes_an_item_and_then_replaces_it(shop: Database) -> None:
     assert made == StoredItem("i", **CONTENT, made=True, unplaced=True)
     first = properties(shop, "Item", "i")
     assert first.pop("created").to_native().year > 2020
+    assert first.pop("changed") > 1_600_000_000_000
     assert first == {
         "id": "i",
         "title": "Tea",
@@ -92,7 +93,7 @@ def test_put_makes_an_item_and_then_replaces_it(shop: Database) -> None:
     buy(shop, "u", "i")
     assert put_item(shop, "i", {"categories": ["toys"]}) == StoredItem("i", categories=["toys"], unplaced=True)
     last = properties(shop, "Item", "i")
-    assert (last.keys(), last["popularity"]) == ({"id", "created", "available", "popularity", "unplaced"}, 1)
+    assert (last.keys(), last["popularity"]) == ({"id", "created", "changed", "available", "popularity", "unplaced"}, 1)
     assert categories(shop, "i") == ["toys"]
 
 
@@ -171,10 +172,12 @@ def test_a_deleted_item_leaves_histories_too(shop: Database) -> None:
 
 def test_put_and_patch_of_users(shop: Database) -> None:
     assert put_user(shop, "u", {"profile": {"age": "35-44"}}) == StoredUser("u", {"age": "35-44"}, made=True)
-    assert properties(shop, "User", "u") == {"id": "u", "age": "35-44", "stale": True}
+    first = properties(shop, "User", "u")
+    assert first == {"id": "u", "age": "35-44", "stale": True, "changed": first["changed"]}
     shop.write("MATCH (u:User) REMOVE u.stale")
     assert put_user(shop, "u", {"profile": {"age": "35-44"}}) == StoredUser("u", {"age": "35-44"})
-    assert properties(shop, "User", "u") == {"id": "u", "age": "35-44"}  # nothing changed: nothing to work out anew
+    del first["stale"]
+    assert properties(shop, "User", "u") == first  # nothing changed: nothing to work out anew
     assert patch_user(shop, "u", {"profile": {"income": "50K"}}).profile == {"age": "35-44", "income": "50K"}
     assert properties(shop, "User", "u")["stale"] is True
     assert put_user(shop, "u", {}).profile == {}
@@ -204,6 +207,7 @@ def test_a_deleted_user_leaves_no_trace(user: str, shop: Database) -> None:
     shop.write("MATCH (i:Intent) DELETE i")
     everything = dump(shop)
     assert [line for line in everything if "Network" not in line] == before
+    everything += [repr(row) for row in shop.read("MATCH (r:Removed) RETURN properties(r) AS properties")]
     assert not [line for line in everything if "zoe" in line or "q\\" in line or "ü" in line]
     for row in shop.read("MATCH (n:Network) RETURN n.features AS features"):
         first, tombstone, last = json.loads(row["features"])["user"][0]["values"]

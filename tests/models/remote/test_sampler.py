@@ -199,4 +199,4 @@ def test_a_batch_reads_no_more_from_a_graph_that_is_larger(make_shop: Callable[[
     first, second = 4 + 4 * 5, 4 * 5 + 4 * 5 * 2
     rows_of_nodes = 3 * (first + 4 * 5 + second)
     assert max(read.values()) <= 2 * (first + second) + rows_of_nodes
-    assert read[600] <= 1.2 * read[60]
+    assert read[600] <= 2 * read[60]  # of ten times the users; of few some are drawn twice

@@ -43,7 +43,7 @@ SIZES = ((20, 50), (50, 200), (300, 100))  # m and k
 CLIENTS = (1, 4, 16)
 REQUESTS = {"cypher": 150, "projection": 2_000}  # of a round
 ROUNDS, WARM_UP = 3, 100
-SETTLE = 60.0  # seconds
+SETTLE = 30.0  # seconds
 USERS = "MATCH (u:User)-[:INTERACTED]->() RETURN DISTINCT u.id AS id ORDER BY id"
 SLOW, PAUSE = 500, 2.0  # clients; seconds between their bytes
 TIMES = re.compile(r"database;dur=([\d.]+), total;dur=([\d.]+)")

@@ -25,6 +25,7 @@ from scipy import sparse
 from api.engines import CypherEngine, ProjectionEngine, open_projections
 from benchmarks.quality import keep, kept, running
 from benchmarks.serving import RESULTS, machine, percentile
+from cypher.recommend import Recommendations
 from graph.driver import Database
 from graph.progress import track
 from graph.projection.columns import Columns
@@ -98,7 +99,7 @@ def engines(
     }
 
 
-def from_memory(engine: ProjectionEngine, user: str, m: int, k: int) -> object:
+def from_memory(engine: ProjectionEngine, user: str, m: int, k: int) -> Recommendations:
     """Its answer; where Neo4j would answer in its place there is nothing to measure."""
     if engine.projections.chosen() is None:
         raise RuntimeError("the projection is not fresh")
@@ -181,7 +182,8 @@ def same_answers(database: Database, in_memory: ProjectionEngine, users: Sequenc
     """All users, the default m and k: lists that differ other than by ties, and the largest difference of a score."""
     cypher, different, largest, ties = CypherEngine(database), 0, 0.0, 0
     for user in track(users, "The same answers", len(users)):
-        one, other = (engine.recommend(user, N, fill=False).items for engine in (cypher, in_memory))
+        one = cypher.recommend(user, N, fill=False).items
+        other = from_memory(in_memory, user, 300, 100).items
         scores = list(zip((item.score for item in one), (item.score for item in other), strict=False))
         largest = max([largest, *(abs(a - b) for a, b in scores)])
         if [item.id for item in one] != [item.id for item in other]:

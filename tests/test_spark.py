@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import psutil
 import pytest
+from pyspark.sql import SparkSession
 from torch_geometric.data import HeteroData
 
 from graph.constraints import create_constraints
@@ -22,7 +23,6 @@ from tests.models.conftest import clustered_events, make_snapshot
 from tests.models.test_training import RETURNING, run
 from tests.weighted_graph import star
 
-pyspark = pytest.importorskip("pyspark", reason="the extra `spark` is not installed")
 Edges = dict[tuple[str, str], tuple[int, float]]
 SIMILAR = """
 MATCH (j)-[s:SIMILAR {generation: $generation}]->(i)
@@ -31,7 +31,7 @@ RETURN j.id AS source, i.id AS target, s.rank AS rank, s.weight AS weight
 
 
 @pytest.fixture(scope="module")
-def spark() -> Iterator["pyspark.sql.SparkSession"]:
+def spark() -> Iterator[SparkSession]:
     with open_spark("local[2,4]") as session:
         session.conf.set("spark.sql.shuffle.partitions", "3")
         session.conf.set("spark.sql.adaptive.enabled", "false")  # else so few rows become one partition

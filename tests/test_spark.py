@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import psutil
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import Row, SparkSession
 from torch_geometric.data import HeteroData
 
 from graph.constraints import create_constraints
@@ -65,7 +65,7 @@ def local_edges(saved: Artefact, data: HeteroData) -> Edges:
     return {(ids[j], ids[i]): (int(rank), weight) for j, i, rank, weight in zip(*columns, strict=True)}
 
 
-def check_same(rows: list["pyspark.sql.Row"], expected: Edges) -> None:
+def check_same(rows: list[Row], expected: Edges) -> None:
     found = {(row.source, row.target): (row["rank"], row.weight) for row in rows}
     assert len(found) == len(rows)
     assert found.keys() == expected.keys()

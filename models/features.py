@@ -9,7 +9,7 @@ import numpy as np
 
 from graph.errors import SourceError
 from models.fields import Buckets, Category, Codes, FieldGroup
-from models.interactions import Floats, Interactions, Ints
+from models.interactions import DAY, Floats, Interactions, Ints
 from models.pairs import Pairs, Part
 from models.profiles import browse_paths
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from models.profiles import Data
 
 HOUR = 3600
-DAY = 24 * HOUR
 LEVELS = 4  # of the browse tree at most, from the top
 LONG = 400  # events: a trigger further back shares a bucket with all that are
 SAMPLE = 500_000  # pairs, enough for the edges of buckets

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from graph.excerpt import Excerpt
 
+DAY = 24 * 3600
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
@@ -103,12 +104,17 @@ class Interactions:
         return following
 
     @cached_property
+    def previous_same(self) -> Ints:
+        """[V] index of the event before of the same user and item; -1 where there is none."""
+        order, previous = self._by_pair, np.full(len(self), -1)
+        again = np.flatnonzero(self._same_as_before)
+        previous[order[again]] = order[again - 1]
+        return previous
+
+    @cached_property
     def gap_before(self) -> Ints:
         """[V] moments since the user's event before with the same item; 0 within one moment, -1 the first time."""
-        gap = np.full(len(self), -1)
-        earlier = np.flatnonzero(self.next_same < len(self))
-        gap[self.next_same[earlier]] = self.moment[self.next_same[earlier]] - self.moment[earlier]
-        return gap
+        return np.where(self.previous_same < 0, -1, self.moment - self.moment[self.previous_same])
 
     @cached_property
     def first_event(self) -> Ints:
@@ -149,6 +155,10 @@ class Interactions:
     def activity(self) -> Ints:
         """[U] distinct items of each user."""
         return np.bincount(self.user[self.first], minlength=self.users)
+
+    def last_days(self, days: int) -> Flags:
+        """[V] mask of the events of the last `days` of all events' time."""
+        return self.time > self.time.max(initial=-1) - days * DAY
 
     def last_moments(self, least: int = 3) -> Flags:
         """[V] mask of each user's last moment, for users with at least `least` moments: the validation rows."""

@@ -8,7 +8,7 @@ import torch
 from torch_geometric.data import HeteroData
 
 from models.features import Encoder
-from models.interactions import Flags, Floats, Interactions, Ints, spans
+from models.interactions import DAY, Flags, Floats, Interactions, Ints, spans
 from models.pairs import Pairs, Part, counted, gap_weight, repeated
 from models.windows import grouped, padded
 
@@ -19,10 +19,12 @@ class SamplingOptions:
 
     Attributes:
         triggers: latest events of a shopper that may be triggers.
-        positives: most items taken from one moment, new ones or, with `PairOptions.repeats`, also those had before.
+        horizon: days from an example's moment on, within which what the shopper finds is a positive; 0: the moment
+            alone. Only moments are examples whose days the training events cover.
+        positives: most items taken of an example, new ones or, with `PairOptions.repeats`, also those had before.
         negatives: negatives an example, all of them items that the shopper never had.
         own: where `PairOptions.repeats` asks for paths to what a shopper had already: negatives an example that are
-            such items and were not taken again at the moment. What was taken again is a positive then.
+            such items and were not taken again. What was taken again is a positive then.
         popular: share of the negatives that is drawn by popularity^0.75. Popular negatives teach more a draw, and teach
             that popularity counts for less.
         in_batch: share that is drawn among the positives of the batch, so by popularity.
@@ -38,6 +40,7 @@ class SamplingOptions:
     """
 
     triggers: int = 50
+    horizon: int = 0
     positives: int = 8
     negatives: int = 48
     own: int = 50
@@ -92,18 +95,12 @@ class Sampler:
         indexed[self.eligible] = True
         taken = events.first
         if pairs.options.repeats:
-            taken = events.gap_before != 0
+            taken = np.ones(len(events), dtype=bool)
             self._repeated = repeated(events, pairs.options.window)
         self._indexed = indexed
-        wanted = targets & taken & (events.moment > 0) & indexed[events.item]
-        if options.recent:
-            last = np.zeros(events.users, dtype=np.int64)
-            np.maximum.at(last, events.user, events.moment)
-            wanted &= events.moment > last[events.user] - options.recent
-        self._positive = np.flatnonzero(wanted)
-        self._begin, self._first = np.unique(events.moment_start[self._positive], return_index=True)
-        self._stop = np.append(self._first[1:], len(self._positive))
-        self._next_moment = np.searchsorted(events.moment_start, self._begin, side="right")
+        self._positive = np.flatnonzero(targets & taken & (events.moment > 0) & indexed[events.item])
+        self._begin, self._end = self._examples()
+        self._first, self._stop = np.searchsorted(self._positive, [self._begin, self._end])
         self._counted = counted(events, pairs.options.hottest)
         self._mine = np.unique(events.user * events.items + events.item)
         self._distinct = np.concatenate([[0], np.cumsum(events.first)])
@@ -114,6 +111,28 @@ class Sampler:
     def __len__(self) -> int:
         """Examples an epoch."""
         return min(len(self._begin), self.options.examples or len(self._begin))
+
+    def _examples(self) -> tuple[Ints, Ints]:
+        """First event of each example's moment and the first one after its horizon [B], with a positive between."""
+        events, options = self.events, self.options
+        begin = np.unique(events.moment_start[events.moment > 0])
+        if options.horizon:
+            span = options.horizon * DAY
+            begin = begin[(events.time[begin] >= 0) & (events.time[begin] + span <= events.time.max(initial=0) + 1)]
+            # Times ascend within a user: with a span of time for each user they ascend as a whole.
+            least, most = events.time.min(initial=0), events.time.max(initial=0) + span + 1
+            alone = events.user * (most - least) + events.time - least
+            end = np.searchsorted(alone, alone[begin] + span)
+        else:
+            end = np.searchsorted(events.moment_start, begin, side="right")
+        some = np.searchsorted(self._positive, end) > np.searchsorted(self._positive, begin)
+        begin, end = begin[some], end[some]
+        if options.recent:
+            last = np.zeros(events.users, dtype=np.int64)
+            np.maximum.at(last, events.user[begin], events.moment[begin])
+            late = events.moment[begin] > last[events.user[begin]] - options.recent
+            begin, end = begin[late], end[late]
+        return begin, end
 
     def batches(self, epoch: int, skip: int = 0) -> Iterator[HeteroData]:
         """The batches of one epoch from number `skip` on; the same for the same seed."""
@@ -134,9 +153,9 @@ class Sampler:
         by_item = np.argsort(events.item[event], kind="stable")
         row, event = row[by_item], event[by_item]
 
-        found_row, found = self._positives(example, rng)
+        found_row, found, found_weight = self._positives(example, rng)
         other_row, other = self._negatives(user, triggers, events.item[found], rng)
-        parts = [(found_row, events.item[found], found, np.ones(len(found), np.float32)),
+        parts = [(found_row, events.item[found], found, found_weight),
                  (other_row, other, np.full(len(other), -1), self._weight[other])]  # fmt: skip
         if self.pairs.options.repeats:
             own_row, own, weight = self._own(example, triggers, rng)
@@ -176,23 +195,25 @@ class Sampler:
         self._add_paths(batch, (row, event), (place, item), found)
         return batch
 
-    def _positives(self, example: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    def _positives(self, example: Ints, rng: np.random.Generator) -> tuple[Ints, Ints, Floats]:
+        """Example and event of what was found, and its weight, as `_some` gives it."""
         row, at = spans(self._first[example], self._stop[example])
-        drawn = _some(row, self.options.positives, rng)
-        return row[drawn], self._positive[at[drawn]]
+        event = self._positive[at]
+        once = self.events.previous_same[event] < self._begin[example][row]  # taken several times: the first
+        row, event = row[once], event[once]
+        drawn, weight = _some(row, self.options.positives, rng)
+        return row[drawn], event[drawn], weight
 
     def _own(self, example: Ints, triggers: tuple[Ints, Ints], rng: np.random.Generator) -> tuple[Ints, Ints, Floats]:
-        """Of each example some triggers that are not met again at its moment, and the weight of each."""
+        """Of each example some triggers that are not met again, and the weight of each."""
         events = self.events
         row, item = triggers[0], events.item[triggers[1]]
-        moment_row, moment = spans(self._begin[example], self._next_moment[example])
-        met = moment_row * events.items + events.item[moment]
+        later_row, later = spans(self._begin[example], self._end[example])
+        met = later_row * events.items + events.item[later]
         keep = self._indexed[item] & ~np.isin(row * events.items + item, met)
         row, item = row[keep], item[keep]
-        drawn = _some(row, self.options.own, rng)
-        there = np.bincount(row, minlength=len(example))
-        weight = self._own_weight * there / np.maximum(np.minimum(there, self.options.own), 1)
-        return row[drawn], item[drawn], weight[row[drawn]].astype(np.float32)
+        drawn, weight = _some(row, self.options.own, rng)
+        return row[drawn], item[drawn], (self._own_weight * weight).astype(np.float32)
 
     def _negatives(
         self, user: Ints, triggers: tuple[Ints, Ints], positives: Ints, rng: np.random.Generator
@@ -275,8 +296,11 @@ class Sampler:
         )
 
 
-def _some(row: Ints, most: int, rng: np.random.Generator) -> Ints:
-    """Places of at most `most` random elements of each row."""
+def _some(row: Ints, most: int, rng: np.random.Generator) -> tuple[Ints, Floats]:
+    """Places of at most `most` random elements of each row, and how many elements each of them stands for."""
     shuffled = np.lexsort((rng.random(len(row)), row))
     row = row[shuffled]
-    return shuffled[np.arange(len(row)) - np.searchsorted(row, row) < most]
+    first = np.searchsorted(row, row)
+    there = np.searchsorted(row, row, side="right") - first
+    drawn = np.arange(len(row)) - first < most
+    return shuffled[drawn], np.maximum(there / most, 1)[drawn].astype(np.float32)

@@ -76,8 +76,8 @@ def fingerprint(recipe: Recipe, events: Interactions) -> str:
 def train(data: HeteroData, exposures_file: Path, folder: Path, recipe: Recipe) -> Artefact:
     """Train PDN on the `INTERACTED` edges of a snapshot and write the best epoch's artefact into `folder`.
 
-    Each shopper's last moment is the validation row: no statistic and no example sees it. `HELD_OUT` edges are not
-    read at all. An interrupted training with the same recipe and data goes on at its last checkpoint.
+    Each shopper's last moment, or the last days of a horizon, are validation rows: no statistic and no example sees
+    them. `HELD_OUT` edges are not read at all. An interrupted training with the same recipe and data goes on at its last checkpoint.
 
     Raises `StoreEmpty` without interactions, `SourceError` where the recipe leaves out features that are not there, and
     `ArtefactError` when the model cannot be written.
@@ -85,7 +85,10 @@ def train(data: HeteroData, exposures_file: Path, folder: Path, recipe: Recipe) 
     every = Interactions.of(data)
     if not len(every):
         raise StoreEmpty("the graph has no interactions to train on: run `twohop load` first")
-    held = every.last_moments() if recipe.validation_users else np.zeros(len(every), dtype=bool)
+    held = np.zeros(len(every), dtype=bool)
+    if recipe.validation_users:
+        horizon = recipe.sampling.horizon
+        held = every.last_days(horizon) if horizon else every.last_moments()
     events = every.where(~held)
     pairs = candidate_pairs(events, data, recipe.pairs)
     exposures = Exposures.read(exposures_file, list(data["item"].id), list(data.places), data.source.first_week)
@@ -337,7 +340,7 @@ class Job:
 def validate(
     model: PDN, encoder: Encoder, every: Interactions, held: Flags, pairs: Pairs, users: int
 ) -> dict[str, float]:
-    """Metrics over shoppers' last moments, ranking all items with the network alone.
+    """Metrics over the rows that were left out, ranking all items with the network alone.
 
     Over what is new there; where the network has learnt repeats, also over all that is there, with the suffix
     ` with repeats`.

@@ -273,3 +273,48 @@ def test_histories_are_the_latest_items_before_the_moment(clustered: HeteroData)
         mine = events.item[max(events.start[events.user[begin]], begin - 4) : begin]
         assert (row[: 4 - len(mine)] == len(x)).all()
         np.testing.assert_array_equal(x[row[4 - len(mine) :]], codes[mine])
+
+
+def with_days(data: HeteroData, days: list[int]) -> HeteroData:
+    """The snapshot whose events happened on these days."""
+    data["user", "interacted", "item"].event_time = torch.tensor(days) * 24 * 3600
+    return data
+
+
+def found_by_example(sampler: Sampler, events: Interactions) -> dict[tuple[int, int], set[int]]:
+    """User and moment of each example → items of its positives."""
+    found = {}
+    for example in range(len(sampler)):
+        batch = sampler.batch(np.array([example]), np.random.default_rng(0))
+        candidate, begin = batch["user", "candidate", "item"], sampler._begin[example]
+        items = batch["item"].x[candidate.edge_index[1][candidate.y == 1]][:, 0].numpy() - 1
+        assert len(items) == len(set(items.tolist()))
+        found[int(events.user[begin]), int(events.moment[begin])] = set(items.tolist())
+    return found
+
+
+@pytest.mark.parametrize("repeats", [False, True])
+def test_what_is_found_within_the_horizon_is_a_positive(snapshot, repeats: bool) -> None:  # type: ignore[no-untyped-def]
+    """Shopper 0 on days 0, 3, 9 and 12; the data ends on day 20, so a moment after day 13 has no whole week left."""
+    events = [(0, 0, 0), (0, 1, 1), (0, 2, 2), (0, 1, 3), (0, 3, 3), (1, 0, 0), (1, 2, 1), (1, 4, 2), (1, 5, 3)]
+    data = with_days(snapshot(events, users=2, items=6), [0, 3, 9, 12, 12, 0, 8, 15, 20])
+    options = dataclasses.replace(OPTIONS, repeats=repeats)
+    sampler, seen, _ = make_sampler(data, options, horizon=7, negatives=2, positives=9)
+    again = {1} if repeats else set()
+    assert found_by_example(sampler, seen) == {(0, 1): {1, 2}, (0, 2): {2, 3} | again, (0, 3): {3} | again, (1, 1): {2}}
+    alone, _, _ = make_sampler(data, options, negatives=2, positives=9)
+    assert found_by_example(alone, seen)[0, 1] == {1}
+
+
+def test_drawn_positives_stand_for_all_of_the_horizon(returning: HeteroData) -> None:
+    sampler, events, _ = make_sampler(returning, REPEATS, horizon=2, positives=2, negatives=6)
+    every, _, _ = make_sampler(returning, REPEATS, horizon=2, positives=99, negatives=6)
+    assert len(sampler) > 10
+    for example in range(len(sampler)):
+        some, whole = (
+            one.batch(np.array([example]), np.random.default_rng(0))["user", "candidate", "item"]
+            for one in (sampler, every)
+        )
+        assert int(some.y.sum()) == 2
+        assert float((some.weight * some.y).sum()) == pytest.approx(float(whole.y.sum()))
+        assert events.time[sampler._begin[example]] + 2 * 24 * 3600 <= events.time.max() + 1

@@ -77,7 +77,8 @@ def train(data: HeteroData, exposures_file: Path, folder: Path, recipe: Recipe) 
     """Train PDN on the `INTERACTED` edges of a snapshot and write the best epoch's artefact into `folder`.
 
     Each shopper's last moment, or the last days of a horizon, are validation rows: no statistic and no example sees
-    them. `HELD_OUT` edges are not read at all. An interrupted training with the same recipe and data goes on at its last checkpoint.
+    them. `HELD_OUT` edges are not read at all. An interrupted training with the same recipe and data goes on at its
+    last checkpoint.
 
     Raises `StoreEmpty` without interactions, `SourceError` where the recipe leaves out features that are not there, and
     `ArtefactError` when the model cannot be written.

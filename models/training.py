@@ -35,13 +35,14 @@ from models.recipe import Recipe
 from models.sampling import Sampler
 from models.scoring import score
 from models.softmax import Negatives, sampled_loss, softmax_loss
-from models.windows import Batch, count_windows, windows
+from models.windows import count_windows, windows
 
 SAVE_EVERY = 60.0  # seconds between checkpoints
 CALIBRATION = 0.01  # weight of (ln Σ e^d)², which keeps e^d a probability
 LONGEST = 5.0  # norm of a gradient
 
 AnyBatch = TypeVar("AnyBatch")
+Targets = tuple[Tensor, ...]  # histories [B, L], which of their B · L positions have a target [P], and the target [P]
 
 
 def device() -> torch.device:
@@ -204,27 +205,30 @@ class HistoryStage:
             }
         ]
 
-    def batches(self, epoch: int, skip: int) -> Iterator[Batch]:
-        return islice(windows(self.sampler.events, self.length, self.options.batch, self._rng(epoch)), skip, None)
+    def batches(self, epoch: int, skip: int) -> Iterator[Targets]:
+        events = self.sampler.events
+        for batch in islice(windows(events, self.length, self.options.batch, self._rng(epoch)), skip, None):
+            target = batch.target.ravel()
+            at = np.flatnonzero(target < events.items)
+            yield tuple(torch.from_numpy(part) for part in (batch.history, at, target[at]))
 
     def _rng(self, epoch: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, epoch])
 
-    def loss(self, batch: Batch) -> Tensor:
-        history, target = (torch.from_numpy(part).to(device()) for part in (batch.history, batch.target))
-        items, known = len(self.codes), target < len(self.codes)
-        net = self.model.history_net
+    def loss(self, batch: Targets) -> Tensor:
+        history, at, target = (part.to(device(), non_blocking=True) for part in batch)
+        items, net = len(self.codes), self.model.history_net
         if self.negatives.share is None:
-            said = net(self.codes, history)[known]
-            return softmax_loss(said, net.items(self.codes), target[known], self.negatives, CALIBRATION)
+            vectors = net.items(self.codes)
+            said = net(vectors, history).flatten(0, 1).index_select(0, at)
+            return softmax_loss(said, vectors, target, self.negatives, CALIBRATION)
         # Only items that the step needs are embedded.
         drawn, expected = self.negatives.draw()
-        met = torch.unique(torch.cat([history[history < items], target[known], drawn]))
+        met = torch.unique(torch.cat([history[history < items], target, drawn]))
         place = torch.full((items + 1,), len(met), device=met.device)
         place[met] = torch.arange(len(met), device=met.device)
-        codes = self.codes[met]
-        said = net(codes, place[history])[known]
-        vectors, right, wrong = net.items(codes), place[target[known]], place[drawn]
+        vectors, right, wrong = net.items(self.codes[met]), place[target], place[drawn]
+        said = net(vectors, place[history]).flatten(0, 1).index_select(0, at)
         hit = (said * vectors[right]).sum(-1)
         others = said @ vectors[wrong].T - expected
         return sampled_loss(hit, others, wrong == right[:, None], CALIBRATION)

@@ -103,7 +103,8 @@ class FieldEmbedding(nn.Module):
 
     def forward(self, codes: Tensor) -> Tensor:
         """[R, F] codes → [R, F · d]."""
-        return F.embedding(codes + self.offsets, self.table).flatten(1)
+        rows = (codes + self.offsets).flatten()
+        return self.table.index_select(0, rows).view(codes.shape[0], self.width)
 
     def total(self, codes: Tensor) -> Tensor:
         """The sum of a row's embeddings: [R, F] codes → [R, d]."""
@@ -148,7 +149,8 @@ class EdgeNet(nn.Module):
         _, block, _ = self.blocks()
         table = torch.cat([left + self.first.bias, right, edge.projected(block)])
         lefts, rights = left.shape[0], right.shape[0]  # len() would fix them when the network is exported
-        rows = torch.cat([source[:, None], target[:, None] + lefts, codes + (edge.offsets + lefts + rights)], dim=1)
+        source, target, offsets = source.int()[:, None], target.int()[:, None], edge.offsets.int()
+        rows = torch.cat([source, target + lefts, codes.int() + (offsets + lefts + rights)], dim=1)
         return row_sums(table, rows)
 
     def states(self, first: Tensor) -> Tensor:

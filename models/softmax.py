@@ -96,12 +96,14 @@ class _Partition(torch.autograd.Function):
         rows = max(1, (GPU_BLOCK if vectors.is_cuda else BLOCK) // len(items))
         for some, gradient in zip(vectors.split(rows), of_vectors.split(rows), strict=True):
             scores = some @ items.T
-            z = scores.logsumexp(1, keepdim=True)
+            highest = scores.amax(1, keepdim=True)
+            over = scores.sub_(highest).exp_().sum(1, keepdim=True)
+            z = highest + over.log()
             total += (z + calibration * z**2).sum()
             if wanted:
-                share = scores.sub_(z).exp_().mul_((1 + 2 * calibration * z) / len(vectors))
-                torch.mm(share, items, out=gradient)
-                of_items.addmm_(share.T, some)
+                rate = (1 + 2 * calibration * z) / (over * len(vectors))
+                torch.mm(scores, items, out=gradient).mul_(rate)
+                of_items.addmm_(scores.T, some * rate)
         ctx.save_for_backward(of_vectors, of_items)
         return total / len(vectors)
 

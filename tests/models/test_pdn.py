@@ -112,6 +112,14 @@ def test_what_the_history_says_is_the_direct_vector(batch: HeteroData) -> None:
     torch.testing.assert_close(turned, model.history_vectors(x, batch["user"].history))
 
 
+def test_the_last_position_alone_says_what_it_says_among_all(batch: HeteroData) -> None:
+    torch.manual_seed(0)
+    net = PDN(SIZES, PDNOptions(direct=8, history=4, layers=3)).double().eval().history_net
+    items = net.items(batch["item"].x)
+    history = torch.tensor([[4, 4, 0, 1], [3, 2, 0, 1], [4, 4, 4, 4]])  # 4 is padding; the last has nothing else
+    torch.testing.assert_close(net(items, history, last=True), net(items, history)[:, -1:])
+
+
 def test_paths_of_vectors_merge_their_inner_product(batch: HeteroData) -> None:
     torch.manual_seed(0)
     options = PDNOptions(embedding=4, hidden=6, direct_net=False, bias_net=False, path=5)

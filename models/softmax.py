@@ -10,7 +10,8 @@ from torch import Tensor
 
 from models.interactions import Ints
 
-BLOCK, GPU_BLOCK = 2**19, 2**27  # scores at a time: 2 MiB, as a core's cache has, and what keeps a GPU busy
+BLOCK, GPU_BLOCK = 2**17, 2**27  # scores at a time: half of what a core's cache has, and what keeps a GPU busy
+LEAST = 32  # examples at a time
 
 
 @dataclass(frozen=True)
@@ -93,17 +94,16 @@ class _Partition(torch.autograd.Function):
         total = vectors.new_zeros(())
         wanted = ctx.needs_input_grad[0] or ctx.needs_input_grad[1]
         of_vectors, of_items = torch.zeros_like(vectors), torch.zeros_like(items)
-        rows = max(1, (GPU_BLOCK if vectors.is_cuda else BLOCK) // len(items))
+        rows = max(LEAST, (GPU_BLOCK if vectors.is_cuda else BLOCK) // len(items))
         for some, gradient in zip(vectors.split(rows), of_vectors.split(rows), strict=True):
             scores = some @ items.T
-            highest = scores.amax(1, keepdim=True)
-            over = scores.sub_(highest).exp_().sum(1, keepdim=True)
-            z = highest + over.log()
+            share = scores.softmax(1)
+            z = scores.amax(1, keepdim=True) - share.amax(1, keepdim=True).log()
             total += (z + calibration * z**2).sum()
             if wanted:
-                rate = (1 + 2 * calibration * z) / (over * len(vectors))
-                torch.mm(scores, items, out=gradient).mul_(rate)
-                of_items.addmm_(scores.T, some * rate)
+                rate = (1 + 2 * calibration * z) / len(vectors)
+                torch.mm(share, items, out=gradient).mul_(rate)
+                of_items.addmm_(share.T, some * rate)
         ctx.save_for_backward(of_vectors, of_items)
         return total / len(vectors)
 

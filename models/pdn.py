@@ -33,6 +33,7 @@ from torch_geometric.data import HeteroData
 from torch_geometric.nn import MLP
 from torch_geometric.utils import scatter
 
+from models.sums import row_sums
 from models.transformer import CausalTransformer, SetTransformer
 
 
@@ -102,23 +103,21 @@ class FieldEmbedding(nn.Module):
 
     def forward(self, codes: Tensor) -> Tensor:
         """[R, F] codes → [R, F · d]."""
-        return F.embedding(codes + self.offsets, self.table).flatten(1)
+        rows = (codes + self.offsets).flatten()
+        return self.table.index_select(0, rows).view(codes.shape[0], self.width)
 
     def total(self, codes: Tensor) -> Tensor:
         """The sum of a row's embeddings: [R, F] codes → [R, d]."""
-        return F.embedding(codes + self.offsets, self.table).sum(1)
+        return row_sums(self.table, codes + self.offsets)
 
-    def project(self, codes: Tensor, weight: Tensor) -> Tensor:
-        """`forward(codes) @ weight.T` by way of projected tables: [R, F] codes, [h, F · d] weight → [R, h].
+    def projected(self, weight: Tensor) -> Tensor:
+        """The table times the weight's block of each feature: [h, F · d] weight → [V, h].
 
-        For edges, which are many and have small tables: the tables are multiplied by the weight once a step, and
-        an edge only adds rows of the result.
+        Then `forward(codes) @ weight.T` is `row_sums(projected(weight), codes + offsets)`: for edges, which are many
+        and have small tables.
         """
-        total = weight.new_zeros((codes.shape[0], weight.shape[0]))
-        blocks = weight.view(len(weight), max(1, len(self.sizes)), -1).unbind(1)
-        for place, (table, block) in enumerate(zip(self.table.split(self.sizes), blocks, strict=False)):
-            total = total + F.embedding(codes[:, place], table @ block.T)
-        return total
+        blocks = weight.view(len(weight), len(self.sizes), -1).unbind(1)
+        return torch.cat([table @ block.T for table, block in zip(self.table.split(self.sizes), blocks, strict=True)])
 
 
 class EdgeNet(nn.Module):
@@ -132,7 +131,7 @@ class EdgeNet(nn.Module):
         super().__init__()
         self.widths = (left, edge, right)
         self.first = nn.Linear(left + edge + right, hidden)
-        self.rest = MLP([hidden, hidden, size], act="leaky_relu", norm=None)
+        self.rest = MLP([hidden, hidden, size], act="leaky_relu", act_kwargs={"inplace": True}, norm=None)
         self.start = start
 
     def blocks(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -140,21 +139,31 @@ class EdgeNet(nn.Module):
         left, edge, right = self.first.weight.split(self.widths, dim=1)
         return left, edge.contiguous(), right
 
-    def states(self, projected: Tensor) -> Tensor:
-        """[R, hidden] sums of projected blocks (without the first layer's bias) → [R, hidden] the hidden layer."""
-        return F.leaky_relu(projected + self.first.bias, 0.01)
+    def first_layer(
+        self, left: Tensor, right: Tensor, source: Tensor, target: Tensor, edge: FieldEmbedding, codes: Tensor
+    ) -> Tensor:
+        """[R, hidden] first layer of edges from what it makes of each node, left [M, hidden] and right [N, hidden].
+
+        `source` [R] and `target` [R] are rows of these, `codes` [R, F] those of the edge's own field.
+        """
+        _, block, _ = self.blocks()
+        table = torch.cat([left + self.first.bias, right, edge.projected(block)])
+        lefts, rights = left.shape[0], right.shape[0]  # len() would fix them when the network is exported
+        source, target, offsets = source.int()[:, None], target.int()[:, None], edge.offsets.int()
+        rows = torch.cat([source, target + lefts, codes.int() + (offsets + lefts + rights)], dim=1)
+        return row_sums(table, rows)
+
+    def states(self, first: Tensor) -> Tensor:
+        """[R, hidden] first layer → [R, hidden] the hidden layer, in its place."""
+        return F.leaky_relu(first, 0.01, inplace=True)
 
     def logits(self, states: Tensor) -> Tensor:
         """[R, hidden] hidden layer → [R] logits."""
         return self.rest(states).squeeze(-1) + self.start
 
-    def head(self, projected: Tensor) -> Tensor:
-        """[R, hidden] sums of projected blocks → [R] logits."""
-        return self.logits(self.states(projected))
-
     def forward(self, left: Tensor, edge: Tensor, right: Tensor) -> Tensor:
         """Embedded fields [R, ·] → [R] logits, as the equations are written."""
-        return self.head(torch.cat([left, edge, right], dim=-1) @ self.first.weight.T)
+        return self.logits(self.states(self.first(torch.cat([left, edge, right], dim=-1))))
 
 
 class HistoryNet(nn.Module):
@@ -177,10 +186,13 @@ class HistoryNet(nn.Module):
         """q_i [N, k] from item codes [N, Fx]."""
         return self.item.total(x) + self.shared
 
-    def forward(self, x: Tensor, history: Tensor) -> Tensor:
-        """[B, L, k] what each position says of the next item; history [B, L] rows of x, padded on the left with N."""
-        embedded = F.embedding(history, torch.cat([self.items(x), self.nothing[None]]))
-        said: Tensor = self.transformer(embedded, history >= x.shape[0])
+    def forward(self, items: Tensor, history: Tensor, last: bool = False) -> Tensor:
+        """[B, L, k] what each position says of the next item, or [B, 1, k] what the last one says.
+
+        history [B, L] has rows of `items` [N, k], padded on the left with N.
+        """
+        embedded = torch.cat([items, self.nothing[None]])[history]
+        said: Tensor = self.transformer(embedded, history >= items.shape[0], last)
         return said
 
 
@@ -237,10 +249,10 @@ class PDN(nn.Module):
 
         A transformer needs all edges of each user, and in `groups` [B, L] which those are, padded with T.
         """
-        left, edge, right = self.trig_net.blocks()
+        left, _, right = self.trig_net.blocks()
         users, items = self.user(z) @ left.T, self.item(x) @ right.T
-        projected = users[edge_index[0]] + self.behaviour.project(a, edge) + items[edge_index[1]]
-        states = self.trig_net.states(projected)
+        first = self.trig_net.first_layer(users, items, edge_index[0], edge_index[1], self.behaviour, a)
+        states = self.trig_net.states(first)
         return self.trig_net.logits(states if self.among_triggers is None else self.among_triggers(states, groups))
 
     def similarities(self, x: Tensor, source: Tensor, target: Tensor, c: Tensor) -> Tensor:
@@ -257,8 +269,8 @@ class PDN(nn.Module):
         self, from_item: Tensor, to_item: Tensor, source: Tensor, target: Tensor, c: Tensor
     ) -> Tensor:
         """`similarities` from `projections` [N, hidden] of the items."""
-        _, edge, _ = self.sim_net.blocks()
-        return self.sim_net.head(from_item[source] + self.pair.project(c, edge) + to_item[target])
+        first = self.sim_net.first_layer(from_item, to_item, source, target, self.pair, c)
+        return self.sim_net.logits(self.sim_net.states(first))
 
     def user_vectors(self, z: Tensor) -> Tensor:
         """p_u [B, k] from user codes (eq. 11)."""
@@ -266,7 +278,10 @@ class PDN(nn.Module):
 
     def history_vectors(self, x: Tensor, history: Tensor) -> Tensor:
         """p_u [B, k] from the latest items: item codes [N, Fx], rows of them [B, L], padded on the left with N."""
-        return self.history_net(x, history)[:, -1]
+        return self._read(self.history_net.items(x), history)
+
+    def _read(self, items: Tensor, history: Tensor) -> Tensor:
+        return self.history_net(items, history, last=True).squeeze(1)
 
     def item_vectors(self, x: Tensor) -> Tensor:
         """q_i [N, k] (eq. 11)."""
@@ -291,24 +306,24 @@ class PDN(nn.Module):
         t = self.triggers(batch["user"].z, x, trigger.edge_index, trigger.a, trigger.get("groups"))
         source = trigger.edge_index[1][batch.path_trigger]
         target = candidate.edge_index[1][batch.path_candidate]
-        both = t[batch.path_trigger] + self.similarities(x, source, target, batch.c)
+        both = t.index_select(0, batch.path_trigger) + self.similarities(x, source, target, batch.c)
         path = F.softplus(both if self.options.path == 1 else both.logsumexp(-1))
         return scatter(path, batch.path_candidate, dim=0, dim_size=candidate.edge_index.size(1), reduce="sum")
 
     def _direct(self, batch: HeteroData) -> Tensor:
         """The direct part of each candidate [C]; in training 0 for a share of the examples (`without_direct`)."""
-        z, x = batch["user"].z, batch["item"].x
+        z, q = batch["user"].z, self.item_vectors(batch["item"].x)
         user, item = batch["user", "candidate", "item"].edge_index
-        keep = torch.ones(len(z), dtype=torch.bool, device=z.device)
+        # Drawn on the CPU, whatever the device: nothing has to wait for a GPU to say how many stay.
+        keep = torch.ones(len(z), dtype=torch.bool)
         if self.training and self.options.without_direct:
-            keep = torch.rand(len(z), device=z.device) >= self.options.without_direct
-        if self.options.reads_history:
-            p = self.history_vectors(x, batch["user"].history[keep])
-        else:
-            p = self.user_vectors(z[keep])
-        place, at = keep.cumsum(0) - 1, keep[user].nonzero().squeeze(-1)
-        d = (p[place[user[at]]] * self.item_vectors(x)[item[at]]).sum(-1)
-        return d.new_zeros(len(user)).index_put((at,), F.softplus(d))
+            keep = torch.rand(len(z)) >= self.options.without_direct
+        if not keep.any():
+            return q.new_zeros(len(user))
+        at, place = keep.nonzero().squeeze(-1).to(z.device), (keep.cumsum(0) - 1).clamp_min(0).to(z.device)
+        p = self._read(q, batch["user"].history[at]) if self.options.reads_history else self.user_vectors(z[at])
+        d = (p.index_select(0, place[user]) * q.index_select(0, item)).sum(-1)
+        return F.softplus(d) * keep.to(z.device)[user]
 
 
 def path_loss(y: Tensor, label: Tensor, weight: Tensor | None = None) -> Tensor:

@@ -2,15 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch_geometric.data import HeteroData
 
+from graph.progress import step
 from models.features import Encoder
 from models.interactions import DAY, Flags, Floats, Interactions, Ints, spans
 from models.pairs import Pairs, Part, counted, gap_weight, repeated
 from models.windows import grouped, padded
+
+PART = 200_000  # pairs encoded at a time
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,18 @@ class Sampler:
         buyers = torch.from_numpy(encoder.item_codes(pairs.buyers))
         fewer = torch.from_numpy(encoder.item_codes(np.maximum(pairs.buyers - 1, 0)))
         self.item_codes = torch.cat([buyers, fewer])
+        self._pair_codes = self._coded_pairs()
+
+    def _coded_pairs(self) -> npt.NDArray[np.integer[Any]]:
+        """[E, Fc] codes of all pairs with everybody's part, which is what most paths see; a byte each where it fits."""
+        sizes = self.encoder.features.pair.sizes
+        codes = np.empty((len(self.pairs), len(sizes)), np.uint8 if max(sizes) <= 256 else np.int32)
+        with step("codes of pairs", total=len(codes)) as shown:
+            for begin in range(0, len(codes), PART):
+                part = np.arange(begin, min(begin + PART, len(codes)))
+                codes[part] = self.encoder.pair_codes(self.pairs, part)
+                shown.advance(len(part))
+        return codes
 
     def __len__(self) -> int:
         """Examples an epoch."""
@@ -262,24 +279,25 @@ class Sampler:
         keep = pair >= 0
         candidate, trigger, pair = candidate[keep], trigger[keep], pair[keep]
         # Leave the example's own pair out: of every count, and where only it made the pair a candidate.
-        positive = (found[candidate] >= 0) & events.first[found[candidate]]
-        earlier = events.first_event[event[trigger]]
-        gap = events.moment[found[candidate]] - events.moment[earlier]
-        met = positive & self._counted[found[candidate]] & self._counted[earlier]
+        at = np.flatnonzero((found[candidate] >= 0) & events.first[found[candidate]])
+        bought, earlier = found[candidate[at]], events.first_event[event[trigger[at]]]
+        gap = events.moment[bought] - events.moment[earlier]
+        met = self._counted[bought] & self._counted[earlier]
         own = np.where(met & (gap <= self.pairs.options.window), gap_weight(gap), 0).astype(np.float32)
-        keep = ~positive
-        keep[positive] = self.pairs.stands_without(
-            pair[positive], events.item[event[trigger[positive]]], met[positive], own[positive]
-        )
-        candidate, trigger, pair, positive, met, own = (
-            part[keep] for part in (candidate, trigger, pair, positive, met, own)
-        )
+        keep, less = np.ones(len(pair), dtype=bool), np.zeros((3, len(pair)), dtype=np.float32)
+        keep[at] = self.pairs.stands_without(pair[at], events.item[event[trigger[at]]], met, own)
+        less[:, at] = met, own, np.ones(len(at))
+        candidate, trigger, pair, less = candidate[keep], trigger[keep], pair[keep], less[:, keep]
         batch.path_candidate = torch.from_numpy(candidate)
         batch.path_trigger = torch.from_numpy(trigger)
-        less = Part(met.astype(np.float32), own, np.zeros_like(own), positive.astype(np.int64))
+        part = Part(less[0], less[1], np.zeros_like(less[1]), less[2].astype(np.int64))
         if self.pairs.options.repeats:
-            less = self._and_repeats(less, event[trigger], item[candidate])
-        batch.c = torch.from_numpy(self.encoder.pair_codes(self.pairs, pair, less))
+            part = self._and_repeats(part, event[trigger], item[candidate])
+        codes = self._pair_codes[pair]
+        changed = np.flatnonzero(part.buyers)  # who takes no buyer away takes nothing away
+        some = Part(part.together[changed], part.forward[changed], part.backward[changed], part.buyers[changed])
+        codes[changed] = self.encoder.pair_codes(self.pairs, pair[changed], some)
+        batch.c = torch.from_numpy(codes)
 
     def _and_repeats(self, less: Part, event: Ints, item: Ints) -> Part:
         """`less` of paths [P] from trigger events to items; where both are one item, without all that the user did.

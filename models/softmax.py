@@ -1,7 +1,7 @@
 """Cross-entropy over all items, whole or sampled."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -9,6 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.interactions import Ints
+
+BLOCK, GPU_BLOCK = 2**17, 2**27  # scores at a time: half of what a core's cache has, and what keeps a GPU busy
+LEAST = 32  # examples at a time
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,10 @@ def softmax_loss(
     vectors [P, d], item vectors q [N, d], target [P]. Sampled, the sum runs over the target and K draws, each divided
     by its expected number (Bengio and Senécal, 2008, https://doi.org/10.1109/TNN.2007.912312).
     """
-    hit = (vectors * items[target]).sum(-1)
+    hit = (vectors * items.index_select(0, target)).sum(-1)
     if negatives.share is None:
-        log_p = F.log_softmax(vectors @ items.T, dim=1).gather(1, target[:, None]).squeeze(1)
-        return _cross_entropy(log_p, hit, calibration)
+        whole: Tensor = _Partition.apply(vectors, items, calibration)
+        return whole - hit.mean()
     drawn, expected = negatives.draw()
     others = vectors @ items[drawn].T - expected
     return sampled_loss(hit, others, drawn == target[:, None], calibration)
@@ -77,3 +80,34 @@ def _cross_entropy(log_p: Tensor, hit: Tensor, calibration: float) -> Tensor:
     scores each way; with logsumexp a step took twice as long.
     """
     return -log_p.mean() + calibration * ((hit - log_p) ** 2).mean()
+
+
+class _Partition(torch.autograd.Function):
+    """Mean over P examples of z + calibration · z², z = ln Σ_i e^{v·q_i}: vectors v [P, d], items q [N, d].
+
+    Examples are taken in blocks whose scores stay in the cache, and the gradient is made in the same pass: the scores
+    [P, N] of all are never in memory.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, vectors: Tensor, items: Tensor, calibration: float) -> Tensor:
+        total = vectors.new_zeros(())
+        wanted = ctx.needs_input_grad[0] or ctx.needs_input_grad[1]
+        of_vectors, of_items = torch.zeros_like(vectors), torch.zeros_like(items)
+        rows = max(LEAST, (GPU_BLOCK if vectors.is_cuda else BLOCK) // len(items))
+        for some, gradient in zip(vectors.split(rows), of_vectors.split(rows), strict=True):
+            scores = some @ items.T
+            share = scores.softmax(1)
+            z = scores.amax(1, keepdim=True) - share.amax(1, keepdim=True).log()
+            total += (z + calibration * z**2).sum()
+            if wanted:
+                rate = (1 + 2 * calibration * z) / len(vectors)
+                torch.mm(share, items, out=gradient).mul_(rate)
+                of_items.addmm_(share.T, some * rate)
+        ctx.save_for_backward(of_vectors, of_items)
+        return total / len(vectors)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+        of_vectors, of_items = ctx.saved_tensors
+        return of_vectors * gradient, of_items * gradient, None

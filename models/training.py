@@ -6,19 +6,20 @@ are trained together.
 
 import hashlib
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 import psutil
 import torch
 from torch import Tensor
-from torch_geometric.data import HeteroData
+from torch_geometric.data import Data, HeteroData
 
 from graph.errors import StoreEmpty
 from graph.progress import step
@@ -35,13 +36,25 @@ from models.recipe import Recipe
 from models.sampling import Sampler
 from models.scoring import score
 from models.softmax import Negatives, sampled_loss, softmax_loss
-from models.windows import Batch, count_windows, windows
+from models.windows import count_windows, windows
 
 SAVE_EVERY = 60.0  # seconds between checkpoints
 CALIBRATION = 0.01  # weight of (ln Σ e^d)², which keeps e^d a probability
 LONGEST = 5.0  # norm of a gradient
 
-AnyBatch = TypeVar("AnyBatch")
+READ_EVERY = 20  # steps after which losses are read: a GPU's queue of work has to run dry for it
+AHEAD = 2  # batches that are made in advance
+
+
+class Batch(Protocol):
+    """What a stage trains on: tensors that can be moved together."""
+
+    def pin_memory(self) -> Self: ...
+
+    def to(self, device: torch.device, *, non_blocking: bool) -> Self: ...
+
+
+AnyBatch = TypeVar("AnyBatch", bound=Batch)
 
 
 def device() -> torch.device:
@@ -133,11 +146,19 @@ def restore(artefact: Artefact) -> tuple[PDN, Features]:
 
 
 def ahead(batches: Iterator[AnyBatch]) -> Iterator[AnyBatch]:
-    """The same batches; the next one is made in a thread while this one is trained on."""
+    """The same batches; the next ones are made in a thread while this one is trained on.
+
+    For a GPU they wait in pinned memory, from which they are copied while it computes.
+    """
+
+    def make() -> AnyBatch | None:
+        batch = next(batches, None)
+        return batch.pin_memory() if batch is not None and device().type == "cuda" else batch
+
     with ThreadPoolExecutor(1) as pool:
-        following = pool.submit(next, batches, None)
-        while (batch := following.result()) is not None:
-            following = pool.submit(next, batches, None)
+        following = deque(pool.submit(make) for _ in range(AHEAD))
+        while (batch := following.popleft().result()) is not None:
+            following.append(pool.submit(make))
             yield batch
 
 
@@ -180,13 +201,15 @@ class TogetherStage:
         return self.sampler.batches(epoch, skip)
 
     def loss(self, batch: HeteroData) -> Tensor:
-        batch = batch.to(device())
         candidate = batch["user", "candidate", "item"]
         return path_loss(self.model(batch), candidate.y, candidate.get("weight"))
 
 
 class HistoryStage:
-    """The transformer alone: after each event of a history, the next one among all items."""
+    """The transformer alone: after each event of a history, the next one among all items.
+
+    A batch has histories [B, L], which of their B · L positions have a target, `at` [P], and that target [P].
+    """
 
     name = "train histories"
 
@@ -208,27 +231,31 @@ class HistoryStage:
             }
         ]
 
-    def batches(self, epoch: int, skip: int) -> Iterator[Batch]:
-        return islice(windows(self.sampler.events, self.length, self.options.batch, self._rng(epoch)), skip, None)
+    def batches(self, epoch: int, skip: int) -> Iterator[Data]:
+        events = self.sampler.events
+        for batch in islice(windows(events, self.length, self.options.batch, self._rng(epoch)), skip, None):
+            target = batch.target.ravel()
+            at = np.flatnonzero(target < events.items)
+            parts = {"history": batch.history, "at": at, "target": target[at]}
+            yield Data.from_dict({name: torch.from_numpy(part) for name, part in parts.items()})
 
     def _rng(self, epoch: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, epoch])
 
-    def loss(self, batch: Batch) -> Tensor:
-        history, target = (torch.from_numpy(part).to(device()) for part in (batch.history, batch.target))
-        items, known = len(self.codes), target < len(self.codes)
-        net = self.model.history_net
+    def loss(self, batch: Data) -> Tensor:
+        history, at, target = batch.history, batch.at, batch.target
+        items, net = len(self.codes), self.model.history_net
         if self.negatives.share is None:
-            said = net(self.codes, history)[known]
-            return softmax_loss(said, net.items(self.codes), target[known], self.negatives, CALIBRATION)
+            vectors = net.items(self.codes)
+            said = net(vectors, history).flatten(0, 1).index_select(0, at)
+            return softmax_loss(said, vectors, target, self.negatives, CALIBRATION)
         # Only items that the step needs are embedded.
         drawn, expected = self.negatives.draw()
-        met = torch.unique(torch.cat([history[history < items], target[known], drawn]))
+        met = torch.unique(torch.cat([history[history < items], target, drawn]))
         place = torch.full((items + 1,), len(met), device=met.device)
         place[met] = torch.arange(len(met), device=met.device)
-        codes = self.codes[met]
-        said = net(codes, place[history])[known]
-        vectors, right, wrong = net.items(codes), place[target[known]], place[drawn]
+        vectors, right, wrong = net.items(self.codes[met]), place[target], place[drawn]
+        said = net(vectors, place[history]).flatten(0, 1).index_select(0, at)
         hit = (said * vectors[right]).sum(-1)
         others = said @ vectors[wrong].T - expected
         return sampled_loss(hit, others, wrong == right[:, None], CALIBRATION)
@@ -271,7 +298,7 @@ class Job:
         for group in stage.groups:
             for parameter in group["params"]:
                 parameter.requires_grad_()
-        self.optimizer = torch.optim.AdamW(stage.groups)
+        self.optimizer = torch.optim.AdamW(stage.groups, fused=True)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer,
             [group["lr"] for group in stage.groups],
@@ -289,22 +316,24 @@ class Job:
     def _epoch(self, stage: Stage[Any], epoch: int) -> None:
         self.model.train()
         saved, begun = time.monotonic(), self.state["batch"]
+        losses: list[Tensor] = []
         with step(f"{stage.name}, epoch {epoch + 1}", total=stage.sizes[epoch]) as shown:
             shown.advance(begun)
             for number, batch in enumerate(ahead(stage.batches(epoch, begun)), start=begun + 1):
                 # Anew for each batch: dropout and draws are the same after an interruption.
                 torch.manual_seed(hash((self.seed, self.state["stage"], epoch, number)))
-                loss = self._step(stage, batch)
-                share = 1 / min(100, number)
-                self.state |= {"batch": number, "loss": (1 - share) * self.state["loss"] + share * loss}
+                losses.append(self._step(stage, batch))
                 shown.advance()
-                shown.describe(f"loss {self.state['loss']:.4f}")
-                if time.monotonic() - saved > SAVE_EVERY:
+                late = time.monotonic() - saved > SAVE_EVERY
+                if late or number % READ_EVERY == 0 or number == stage.sizes[epoch]:
+                    self._read(losses, number)
+                    shown.describe(f"loss {self.state['loss']:.4f}")
+                if late:
                     self._save()
                     saved = time.monotonic()
 
-    def _step(self, stage: Stage[Any], batch: Any) -> float:
-        loss = stage.loss(batch)
+    def _step(self, stage: Stage[Any], batch: Batch) -> Tensor:
+        loss = stage.loss(batch.to(device(), non_blocking=True))
         self.optimizer.zero_grad()
         loss.backward()
         for group in self.optimizer.param_groups:
@@ -312,7 +341,16 @@ class Job:
                 torch.nn.utils.clip_grad_norm_(group["params"], group["longest"])
         self.optimizer.step()
         self.schedule.step()
-        return float(loss.item())
+        return loss.detach()
+
+    def _read(self, losses: list[Tensor], number: int) -> None:
+        """Take up what the steps up to this number lost since the last reading."""
+        first = number - len(losses) + 1
+        for place, loss in enumerate(torch.stack(losses).tolist(), start=first):
+            share = 1 / min(100, place)
+            self.state["loss"] = (1 - share) * self.state["loss"] + share * loss
+        self.state["batch"] = number
+        losses.clear()
 
     def _tensors(self) -> dict[str, torch.Tensor]:
         return {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}

@@ -51,10 +51,22 @@ class CausalTransformer(nn.Module):
         last = nn.LayerNorm(width) if norm_first else None
         self.layers = nn.TransformerEncoder(layer, layers, last, enable_nested_tensor=False)
 
-    def forward(self, embedded: Tensor, padding: Tensor) -> Tensor:
-        """[B, L, d] embedded histories, [B, L] where they are padding → [B, L, d]."""
-        x = self.dropout(embedded + self.position)
-        return self.layers(x, mask=causal_mask(padding, self.heads))
+    def forward(self, embedded: Tensor, padding: Tensor, last: bool = False) -> Tensor:
+        """[B, L, d] embedded histories, [B, L] where they are padding → [B, L, d], or [B, 1, d] the last position.
+
+        The last layer then works for this position alone (pre-norm only).
+        """
+        x, mask = self.dropout(embedded + self.position), causal_mask(padding, self.heads)
+        if not last:
+            return self.layers(x, mask=mask)
+        *before, final = self.layers.layers
+        for layer in before:
+            x = layer(x, src_mask=mask)
+        seen = final.norm1(x)
+        looked, _ = final.self_attn(seen[:, -1:], seen, seen, attn_mask=mask[:, -1:], need_weights=False)
+        x = x[:, -1:] + final.dropout1(looked)
+        hidden = final.activation(final.linear1(final.norm2(x)))
+        return self.layers.norm(x + final.dropout2(final.linear2(hidden)))
 
 
 class SetTransformer(nn.Module):

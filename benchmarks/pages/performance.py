@@ -24,6 +24,7 @@ def performance() -> list[str]:
         *_in_process([row for row in rows if row["what"] == "in process"]),
         *_http([row for row in rows if row["what"] == "HTTP"]),
         *_slow([row for row in rows if row["what"].startswith("HTTP beside")]),
+        *_training(read("training")),
         *_loads(read("scale")),
     ]
 
@@ -108,6 +109,42 @@ def _slow(rows: list[Row]) -> Iterator[str]:
         yield (
             f"{row['what']} ({row['data']}, engine {row['engine']}, m = {row['m']}, k = {row['k']}, {row['clients']} clients): the 99th percentile is "
             f"{row['p99_beside_by_p99_alone']} times the one without them."
+        )
+
+
+def _training(found: Any) -> Iterator[str]:
+    if not found:
+        return
+    yield "## Training"
+    yield (
+        f"`python -m benchmarks.training`: steps of PDN's training ({found['data']} data, {found['paths_per_step']:,} paths a step), beside the same equations as they are written, where the features of every path are embedded, joined and "
+        f"given to the MLP. Both have the same batches and the same start, in turns, {found['rounds']} rounds. PyTorch {found['torch']} with {found['threads']} of {found['cores']} cores ({found['device']}), since "
+        f"{found['processes_running']:.1f} processes were running when it began."
+    )
+    yield table(
+        ["", "paths/s", "rounds", "forward, ms", "backward, ms", "optimizer, ms"],
+        [
+            [
+                name, f"{run['paths_per_s']:,}", "{:,} to {:,}".format(*run["slowest_and_fastest_round"]),
+                *(run["ms"][part] for part in ("forward", "backward", "optimizer")),
+            ]
+            for name, run in found["runs"].items()
+        ],
+    )  # fmt: skip
+    loss, times = found["loss"], found["times"]
+    yield (
+        f"That is {times['median']} times as fast (the median round; from {times['of'][0]} to {times['of'][1]}). The loss goes from {loss['first']} to {loss['last']} in {found['steps']} steps in both, and differs by a share of "
+        f"{found['largest_relative_difference_of_losses']:.0e} at most. A batch takes {found['draw_a_batch_ms']} ms to draw, in a thread beside the steps. What a step does:"
+    )
+    kinds = list(found["runs"]["as it is"]["kinds"])
+    yield table(
+        ["", *kinds],
+        [[name, *(f"{run['kinds'][kind]:.0%}" for kind in kinds)] for name, run in found["runs"].items()],
+    )
+    if found["device"] == "cpu":
+        yield (
+            "**GPU.** Training uses an NVIDIA GPU where there is one: batches wait in pinned memory and are copied while it computes, and losses are read every 20 steps. It has not been run or measured on one yet; "
+            "the tests that need one are skipped where there is none."
         )
 
 

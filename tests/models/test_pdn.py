@@ -7,6 +7,7 @@ import torch
 from torch_geometric.data import HeteroData
 
 from models.pdn import PDN, EdgeNet, FieldEmbedding, PDNOptions, path_loss
+from models.sums import row_sums
 
 SIZES = {"user": [5, 3], "item": [7, 4, 3], "behaviour": [4, 6], "pair": [5, 5, 3], "bias": [3, 4]}
 
@@ -111,6 +112,14 @@ def test_what_the_history_says_is_the_direct_vector(batch: HeteroData) -> None:
     torch.testing.assert_close(turned, model.history_vectors(x, batch["user"].history))
 
 
+def test_the_last_position_alone_says_what_it_says_among_all(batch: HeteroData) -> None:
+    torch.manual_seed(0)
+    net = PDN(SIZES, PDNOptions(direct=8, history=4, layers=3)).double().eval().history_net
+    items = net.items(batch["item"].x)
+    history = torch.tensor([[4, 4, 0, 1], [3, 2, 0, 1], [4, 4, 4, 4]])  # 4 is padding; the last has nothing else
+    torch.testing.assert_close(net(items, history, last=True), net(items, history)[:, -1:])
+
+
 def test_paths_of_vectors_merge_their_inner_product(batch: HeteroData) -> None:
     torch.manual_seed(0)
     options = PDNOptions(embedding=4, hidden=6, direct_net=False, bias_net=False, path=5)
@@ -204,15 +213,28 @@ def test_projecting_tables_is_projecting_embeddings() -> None:
     torch.manual_seed(0)
     embedding, weight = FieldEmbedding([4, 9, 2], 5).double(), torch.randn(6, 15, dtype=torch.double)
     codes = random_codes(20, [4, 9, 2], 1)
-    torch.testing.assert_close(embedding.project(codes, weight), embedding(codes) @ weight.T)
+    summed = row_sums(embedding.projected(weight), codes + embedding.offsets)
+    torch.testing.assert_close(summed, embedding(codes) @ weight.T)
 
 
 def test_edge_net_blocks_are_the_concatenation() -> None:
     torch.manual_seed(0)
-    net = EdgeNet(3, 4, 5, hidden=6, start=-1.0).double()
-    left, edge, right = (torch.randn(7, width, dtype=torch.double) for width in (3, 4, 5))
-    parts = [part @ block.T for part, block in zip((left, edge, right), net.blocks(), strict=True)]
-    torch.testing.assert_close(net(left, edge, right), net.head(sum(parts)))
+    net, field = EdgeNet(3, 8, 5, hidden=6, start=-1.0).double(), FieldEmbedding([4, 9], 4).double()
+    left, right = torch.randn(2, 3, dtype=torch.double), torch.randn(3, 5, dtype=torch.double)
+    source, target, codes = random_codes(7, [2], 1)[:, 0], random_codes(7, [3], 2)[:, 0], random_codes(7, [4, 9], 3)
+    of_left, _, of_right = net.blocks()
+    first = net.first_layer(left @ of_left.T, right @ of_right.T, source, target, field, codes)
+    torch.testing.assert_close(net.logits(net.states(first)), net(left[source], field(codes), right[target]))
+
+
+def test_gradients_of_sums_of_rows_match_finite_differences() -> None:
+    """Rows that stand in many sums, in one twice, and in none."""
+    table = torch.randn(6, 3, dtype=torch.double, requires_grad=True)
+    rows = torch.tensor([[0, 1, 1], [4, 0, 2], [0, 0, 0], [2, 4, 1]])
+    torch.testing.assert_close(row_sums(table, rows), table[rows].sum(1))
+    assert torch.autograd.gradcheck(lambda value: row_sums(value, rows) ** 2, (table,))
+    nothing = row_sums(table, rows[:0])
+    assert nothing.shape == (0, 3)
 
 
 def test_loss_is_cross_entropy_on_p() -> None:

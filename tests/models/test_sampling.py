@@ -134,9 +134,8 @@ def test_hard_negatives_are_candidates_of_the_examples_triggers(clustered: Heter
 def test_hard_negatives_are_uniform_where_no_trigger_has_candidates(snapshot) -> None:  # type: ignore[no-untyped-def]
     events = [(0, 0, 0), (0, 1, 1), (1, 0, 0), (1, 2, 1)]
     sampler, _, pairs = make_sampler(snapshot(events, users=2, items=4), popular=0.0, hard=1.0)
-    empty = Sampler(sampler.events, dataclasses.replace(pairs, start=np.zeros_like(pairs.start)), sampler.encoder,
-                    np.ones(len(events), dtype=bool), sampler.options)  # fmt: skip
-    _, _, item = draw(empty, np.arange(len(empty)))
+    sampler.pairs = dataclasses.replace(pairs, start=np.zeros_like(pairs.start))
+    _, _, item = draw(sampler, np.arange(len(sampler)))
     assert len(item)
 
 

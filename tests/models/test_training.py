@@ -9,11 +9,13 @@ import pytest
 import torch
 from torch_geometric.data import HeteroData
 
+from benchmarks.training import Run, Straightforward, open_sampler
 from graph.errors import ArtefactError, SourceError, StoreEmpty
 from models import artefacts, scoring, training
 from models.features import Encoder
 from models.index import build_index, index_weights, network_scores
 from models.interactions import Interactions
+from models.pdn import PDN
 from models.recipe import Recipe, read_recipe
 from models.training import Job, restore, train
 from models.windows import count_windows
@@ -253,6 +255,43 @@ def test_features_that_cannot_be_left_out(
 ) -> None:
     with pytest.raises(SourceError, match=said):
         run(clustered, tmp_path, RECIPE.model_copy(update={"without": without}))
+
+
+def test_a_step_loses_what_the_equations_as_they_are_written_lose(clustered: HeteroData) -> None:
+    sampler = open_sampler(clustered, RECIPE)
+    batches = list(sampler.batches(epoch=0))
+    ours, plain = Run(PDN, sampler, RECIPE), Run(Straightforward, sampler, RECIPE)
+    for _ in range(3):
+        ours.round(batches)
+        plain.round(batches)
+    assert len(ours.losses) == 3 * len(batches) > 20
+    assert np.mean(ours.losses[-len(batches) :]) < np.mean(ours.losses[: len(batches)])
+    np.testing.assert_allclose(ours.losses, plain.losses, rtol=1e-3)
+
+
+@pytest.mark.parametrize("recipe", [RECIPE, READING], ids=["profile", "history"])
+def test_the_loss_is_the_same_however_many_steps_it_is_read_after(
+    clustered: HeteroData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: Recipe
+) -> None:
+    losses = []
+    for steps in (1, 7, 1000):
+        monkeypatch.setattr(training, "READ_EVERY", steps)
+        losses.append(run(clustered, tmp_path / str(steps), recipe).manifest["metrics"]["loss"])
+    assert losses[0] > 0
+    assert losses == losses[:1] * 3
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="wants a GPU with CUDA")
+@pytest.mark.parametrize("recipe", [RECIPE, READING], ids=["profile", "history"])
+def test_a_gpu_learns_what_a_cpu_learns(
+    clustered: HeteroData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: Recipe
+) -> None:
+    """Without dropout, whose draws differ, and with nothing left out, so that both keep the last epoch."""
+    still = recipe.model_copy(update={"network": replace(recipe.network, dropout=0.0), "validation_users": 0})
+    there = run(clustered, tmp_path / "gpu", still)
+    monkeypatch.setattr(training, "device", lambda: torch.device("cpu"))
+    here = run(clustered, tmp_path / "cpu", still)
+    assert there.manifest["metrics"]["loss"] == pytest.approx(here.manifest["metrics"]["loss"], rel=0.02)
 
 
 def test_no_interactions(snapshot, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

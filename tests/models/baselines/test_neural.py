@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from models import softmax
 from models.baselines.bst import BSTNetwork, BSTOptions
 from models.baselines.din import DINNetwork, DINOptions
 from models.baselines.lightgcn import GraphOptions, LightGCNNetwork, adjacency
@@ -164,6 +165,24 @@ def test_the_sampled_softmax_estimates_the_whole_one() -> None:
     negatives = Negatives.of(buyers, 150, torch.device("cpu"))
     sampled = torch.stack([softmax_loss(vectors, items, target, negatives) for _ in range(300)]).mean()
     assert abs(float(sampled - whole)) < 0.02
+
+
+@pytest.mark.parametrize("block", [1, 800, 10_000], ids=["the least", "40 rows", "all"])
+def test_the_softmax_by_blocks_is_the_whole_one(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    """In value and gradient, with scores whose exponentials would overflow, and with calibration."""
+    monkeypatch.setattr(softmax, "BLOCK", block)
+    torch.manual_seed(0)
+    vectors, items = (torch.randn(rows, 4, dtype=torch.double).requires_grad_() for rows in (70, 20))
+    target, negatives = torch.arange(70) % 20, Negatives.of(np.ones(20, dtype=np.int64), 0, torch.device("cpu"))
+    log_p = torch.log_softmax(600 * vectors @ items.T, dim=1)[torch.arange(70), target]
+    z = torch.logsumexp(600 * vectors @ items.T, dim=1)
+    whole = -log_p.mean() + 0.01 * (z**2).mean()
+    found = softmax_loss(600 * vectors, items, target, negatives, 0.01)
+    torch.testing.assert_close(found, whole)
+    ours, expected = (torch.autograd.grad(2 * loss, (vectors, items)) for loss in (found, whole))
+    torch.testing.assert_close(ours, expected)
+    with torch.no_grad():
+        torch.testing.assert_close(softmax_loss(600 * vectors, items, target, negatives, 0.01), whole)
 
 
 def test_as_many_negatives_as_items_compare_with_all() -> None:

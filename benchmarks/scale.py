@@ -106,9 +106,9 @@ def load_store(place: Place) -> Figures:
     figures: Figures = {}
     with measuring(place, figures, "generate"):
         tables = load("generated", place.settings, shape=place.shape).tables
-    count = min(round(ADDED * len(tables.interactions)), MOST_ADDED)
-    mixed = tables.interactions.sample(fraction=1.0, shuffle=True, seed=0)
-    later, most = mixed[:count], mixed[count:]
+    apart = pl.int_range(pl.len()) % max(round(1 / ADDED), len(tables.interactions) // MOST_ADDED)
+    most = tables.interactions.filter(apart != 0)
+    later = tables.interactions.filter(apart == 0).sample(fraction=1.0, shuffle=True, seed=0)
     edges = len(most) + len(tables.held_out)
     with measuring(place, figures, "bulk load") as database:
         write(replace(tables, interactions=most), place.settings, database, "bulk")
@@ -118,7 +118,7 @@ def load_store(place: Place) -> Figures:
         seconds = sum(float(part[:-2]) * UNITS["ms"] if part.endswith("ms") else float(part[:-1]) * UNITS[part[-1]]
                       for part in said[1].split())  # fmt: skip
         figures["import tool alone"] = {"wall_s": round(seconds, 2), **rates(edges, seconds)}
-    first, second = later[: count // 2], later[count // 2 :]
+    first, second = later[: len(later) // 2], later[len(later) // 2 :]
     new = collect_edges(first)
     with measuring(place, figures, "add edges") as database:
         write_edges("interacted", new, database)

@@ -23,7 +23,7 @@ from graph.settings import Settings
 RUN: dict[str, Sequence[str]] = {
     "index": (),
     "debiasing": (),
-    "quality": ("--models", "pdn", "popularity", "ease"),
+    "quality": ("--models", "pdn", "popularity"),
     "in_process": (),
     "serving": (),
     "freshness": (),

@@ -27,8 +27,8 @@ faults: install  ## The tests that break things on purpose, and long runs of tho
 	TWOHOP_KILLS=5 $(BIN)/python -m pytest -m "faults or long"
 	TWOHOP_MUTATIONS=100000 TWOHOP_EXAMPLES=100 $(BIN)/python -m pytest --timeout 3600 tests/api/web/test_fuzz.py tests/api/web/test_schema.py
 
-bench: install  ## Measure the writers and serving; writes benchmarks/results/
-	@for file in benchmarks/[a-z]*.py; do echo "$$file"; $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
+bench: install  ## Run every benchmark small, on a generated store; writes benchmarks/results/small/
+	@$(BIN)/python -m benchmarks.small
 
 collection: install  ## Write the queries of cypher/ into Neo4j Browser's saved scripts and guide (docs/browser/)
 	@$(BIN)/python -m docs.collection

@@ -26,6 +26,7 @@ from torch_geometric.data import HeteroData
 
 from api.training import choose_recipe
 from benchmarks.quality import keep, kept, read, running
+from benchmarks.runs import results, sized
 from graph.errors import TwohopError
 from graph.schema import EXPOSURE, WEEK, Source
 from models import artefacts
@@ -37,9 +38,9 @@ from models.interactions import Floats, Interactions, Ints
 from models.recipe import Recipe
 from models.training import restore, train
 
-RESULTS = Path(__file__).parent / "results" / "debiasing.json"
+RESULTS = results("debiasing")
 STORE = "complete-journey"
-SEEDS = 5
+SEEDS, CLICKING = sized((5, 4_000), (1, 400))  # shops, and shoppers of each
 EXAMINED = np.array([1.0, 0.8, 0.7, 0.65, 0.6])  # chance that a slot at the top of the page is looked at
 BELOW = 0.1  # the same for all that stands below the slots
 WANTED = 0.1  # relevance of the best item to who has a taste for it
@@ -83,7 +84,7 @@ def generate(
     seed: int,
     world: str = "position-based",
     pushed: float = PUSHED,
-    users: int = 4000,
+    users: int = CLICKING,
     items: int = 20,
     weeks: int = 40,
     places: int = 6,
@@ -259,6 +260,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=SEEDS, help="of the generated clicks")
     asked = parser.parse_args(arguments)
     keep(RESULTS, kept(RESULTS, {}) | {"generated": measure_clicks(asked.seeds)})
+    if sized(False, True):
+        return
     try:
         with running(STORE):
             settings, data = read(STORE)

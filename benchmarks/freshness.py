@@ -16,7 +16,6 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import chain
-from pathlib import Path
 from statistics import median
 from typing import Any
 from urllib.parse import quote
@@ -26,19 +25,26 @@ import psutil
 
 from api.web.live import LiveNetworks
 from api.web.server import collect_seldom
+from benchmarks.runs import STORE as SMALL_STORE
+from benchmarks.runs import results, sized
 from benchmarks.serving import percentile, served
 from graph.driver import Database, connect
 from graph.jars import NEO4J
 from graph.settings import load_settings
 
-RESULTS = Path(__file__).parent / "results" / "freshness.json"
-STORE = "complete-journey"
-LOOKS = {25: 50, 50: 100, 75: 100, 100: 200, 150: 50}  # milliseconds from the reply to the look: events
+RESULTS = results("freshness")
+STORE = sized("complete-journey", SMALL_STORE)
+# Milliseconds from the reply to the look: events.
+LOOKS = sized({25: 50, 50: 100, 75: 100, 100: 200, 150: 50}, {100: 20})
 WARM_UP = 10
 PATIENCE = 60.0  # seconds for one effect
 AGAIN = 0.1  # seconds between looks at an event that had no effect when it was looked at first
 KEY = "benchmark-freshness-"
-SIZES = {"about 300 items": (270, 330), "about 1,000 items": (900, 1100), "most items": (1400, 100_000)}
+HISTORIES = sized((50, 1_000), (10, 1_000))
+SIZES = sized(
+    {"about 300 items": (270, 330), "about 1,000 items": (900, 1100), "most items": (1400, 100_000)},
+    {"10 items or more": HISTORIES},
+)
 USERS = """
 MATCH (u:User) WITH u, COUNT { (u)-[:INTERACTED]->() } AS items WHERE $least <= items <= $most
 RETURN u.id AS id ORDER BY id
@@ -120,7 +126,7 @@ def main() -> None:
         moment = datetime.fromtimestamp(state[0]["now"] if state else time.time(), UTC).isoformat()
         waits = list(chain.from_iterable([wait] * count for wait, count in LOOKS.items()))
         random.Random(0).shuffle(waits)  # noqa: S311
-        users = choose(database, 50, 1000, len(waits) + WARM_UP)
+        users = choose(database, *HISTORIES, len(waits) + WARM_UP)
         sent = [{"user": user, "item": database.read(UNMET, {"user": user})[0]["id"], "time": moment} for user in users]
         try:
             with served(STORE) as (address, key):

@@ -24,6 +24,7 @@ from scipy import sparse
 
 from api.engines import CypherEngine, ProjectionEngine, open_projections
 from benchmarks.quality import keep, kept, running
+from benchmarks.runs import STORE, sized
 from benchmarks.serving import RESULTS, machine, percentile
 from cypher.recommend import Recommendations
 from graph.driver import Database
@@ -32,9 +33,9 @@ from graph.projection.columns import Columns
 from graph.settings import load_settings
 
 SAME = RESULTS.with_name("same_answers.json")
-STORES = ("movielens-1m", "complete-journey")
-SIZES = ((20, 50), (50, 200), (300, 100))  # m and k
-ROUNDS, FEW, MANY = 5, 30, 600  # users of a round: of Neo4j, and of what is faster
+STORES = sized(("movielens-1m", "complete-journey"), (STORE,))
+SIZES = sized(((20, 50), (50, 200), (300, 100)), ((20, 20),))  # m and k
+ROUNDS, FEW, MANY = sized((5, 30, 600), (2, 10, 100))  # users of a round: of Neo4j, and of what is faster
 N, SHORTLIST, FACTORS = 10, 300, 64
 NEAR = 1e-5
 FLOOR = """

@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ import psutil
 import torch
 from torch_geometric.data import HeteroData
 
+from benchmarks.runs import results, sized
 from graph.progress import step
 from graph.schema import Source
 from models.candidates import Candidates, candidate_pairs
@@ -30,8 +30,8 @@ from models.pairs import PairOptions, Pairs
 from models.pdn import PDN, PDNOptions
 from models.scoring import PART, pair_logits, score
 
-RESULTS = Path(__file__).parent / "results" / "index.json"
-SIZES = ((20_000, 10_000, 1_000_000), (50_000, 100_000, 1_000_000))
+RESULTS = results("index")
+SIZES = sized(((20_000, 10_000, 1_000_000), (50_000, 100_000, 1_000_000)), ((2_000, 1_000, 20_000),))
 MIB = 2**20
 OPTIONS, K = PairOptions(candidates=200, window=5), 20
 DEPARTMENTS, CLASSES, WORDS, BRANDS = 20, 400, 20_000, 5_000

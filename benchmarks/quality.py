@@ -35,6 +35,7 @@ from torch_geometric.data import HeteroData
 from api.engines import CypherEngine
 from api.evaluation import as_served, store_protocols
 from api.training import choose_recipe, train_pdn, write_index
+from benchmarks.runs import RECIPE, STORE, results, sized
 from cypher.catalogue import catalogue
 from graph import generations
 from graph.driver import Database, connect
@@ -51,9 +52,9 @@ from models.interactions import Interactions
 from models.item_to_item import item_engine, vector_engine
 from models.recipe import Recipe
 
-RESULTS = Path(__file__).parent / "results" / "quality.json"
-TRIALS = Path(__file__).parent / "results" / "trials.json"
-SEEDS, BUDGET, MINUTES = 3, 10, 10.0
+RESULTS = results("quality")
+TRIALS = results("trials")
+SEEDS, BUDGET, MINUTES = sized((3, 10, 10.0), (1, 1, 0.2))
 M, K = 300, 200  # triggers and neighbours that the Cypher query walks
 PDN = "pdn"
 VARIATIONS = {
@@ -61,7 +62,8 @@ VARIATIONS = {
     for name, changes in yaml.safe_load(Path(__file__).with_name("variations.yaml").read_text(encoding="utf-8")).items()
 }
 KEY = ("data", "protocol", "model", "engine", "seed")
-STORES = ("movielens-1m", "amazon-beauty", "complete-journey")
+STORES = sized(("movielens-1m", "amazon-beauty", "complete-journey"), (STORE,))
+SMALLER = sized({}, RECIPE)
 Row = dict[str, Any]
 
 
@@ -103,7 +105,9 @@ def measure_pdn(store: str, name: str, seed: int) -> list[Row]:
     """
     settings, data = read(store)
     with connect(settings) as database:
-        recipe = varied(choose_recipe(read_source(database).id, None, seed=seed), VARIATIONS.get(name, {}))
+        recipe = varied(
+            choose_recipe(read_source(database).id, None, seed=seed), {**VARIATIONS.get(name, {}), **SMALLER}
+        )
         begun = time.monotonic()
         artefact = train_pdn(settings, data, recipe)
         about = _about(name, seed, time.monotonic() - begun) | {"options": recipe.model_dump(), "artefact": artefact.id}

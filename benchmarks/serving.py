@@ -32,18 +32,19 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from benchmarks.runs import STORE, results, sized
 from graph.driver import connect
 from graph.jars import NEO4J
 from graph.settings import load_settings
 
-RESULTS = Path(__file__).parent / "results" / "serving.json"
-STORES = ("movielens-1m", "complete-journey")
+RESULTS = results("serving")
+STORES = sized(("movielens-1m", "complete-journey"), (STORE,))
 ENGINES = ("cypher", "projection")
-SIZES = ((20, 50), (50, 200), (300, 100))  # m and k
+SIZES = sized(((20, 50), (50, 200), (300, 100)), ((20, 20),))  # m and k
 CLIENTS = (1, 4, 16)
-REQUESTS = {"cypher": 150, "projection": 2_000}  # of a round
-ROUNDS, WARM_UP = 3, 100
-SETTLE = 30.0  # seconds
+REQUESTS = sized({"cypher": 150, "projection": 2_000}, {"cypher": 30, "projection": 200})  # of a round
+ROUNDS, WARM_UP = sized((3, 100), (1, 20))
+SETTLE = sized(30.0, 10.0)  # seconds
 USERS = "MATCH (u:User)-[:INTERACTED]->() RETURN DISTINCT u.id AS id ORDER BY id"
 SLOW, PAUSE = 500, 2.0  # clients; seconds between their bytes
 TIMES = re.compile(r"database;dur=([\d.]+), total;dur=([\d.]+)")

@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from torch.profiler import ProfilerActivity, profile
 from torch_geometric.data import HeteroData
 
 from benchmarks.index import make_shop
+from benchmarks.runs import results, sized
 from graph.driver import connect
 from graph.errors import TwohopError
 from graph.settings import load_settings
@@ -34,9 +34,9 @@ from models.recipe import Recipe, read_recipe
 from models.sampling import Sampler
 from models.training import TogetherStage, device, shared_threads
 
-RESULTS = Path(__file__).parent / "results" / "training.json"
-SHOP = (3_000, 2_000, 200_000)  # users, items, events
-BATCHES, ROUNDS = 12, 7
+RESULTS = results("training")
+SHOP = sized((3_000, 2_000, 200_000), (500, 400, 10_000))  # users, items, events
+BATCHES, ROUNDS = sized((12, 7), (4, 3))
 KINDS = {  # of the work of a step, by what PyTorch calls its parts
     "matrix products": ("aten::mm", "aten::addmm", "aten::bmm"),
     "sums of rows": ("aten::_embedding_bag", "_RowSums", "_RowSumsBackward"),

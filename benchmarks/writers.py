@@ -18,6 +18,7 @@ from typing import Any
 
 import psutil
 
+from benchmarks.runs import results, sized
 from graph.driver import Database, connect
 from graph.jars import NEO4J
 from graph.schema import Tables
@@ -28,7 +29,8 @@ from graph.statements import statement
 from graph.writers import WRITERS
 from loaders import load
 
-RESULTS = Path(__file__).parent / "results" / "writers.json"
+RESULTS = results("writers")
+SOURCE = sized("complete-journey", "generated")
 MIB = 2**20
 
 
@@ -94,7 +96,7 @@ def timed(server: ManagedServer, database: Database, work: Callable[[], object])
 def main() -> None:
     busy = psutil.getloadavg()[0]
     with TemporaryDirectory(prefix="twohop-") as home:
-        tables = load("complete-journey", Settings(home=Path(home), neo4j_uri=None)).tables
+        tables = load(SOURCE, Settings(home=Path(home), neo4j_uri=None)).tables
         tables = replace(tables, exposures=None)  # no writer reads them: their memory back
         found = {
             name: run(name, tables, Settings(home=Path(home), store=name, neo4j_uri=None))

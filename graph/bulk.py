@@ -127,7 +127,10 @@ def _options(folder: Path) -> list[str]:
 
 
 def _csv(name: str, frame: pl.DataFrame, separator: str) -> pl.DataFrame:
-    """The frame under the tool's typed headers, its lists joined."""
+    """The frame under the tool's typed headers, its lists joined, without columns that nothing has a value in."""
+    frame = frame.select(
+        column for column in frame.columns if not len(frame) or frame[column].null_count() < len(frame)
+    )
     moments = [name for name in MOMENTS if name in frame.columns]
     frame = frame.with_columns(pl.from_epoch(name, time_unit="s") for name in moments)
     return frame.select(

@@ -10,7 +10,7 @@ from neo4j import exceptions as foreign
 
 from graph.driver import Database, Run
 from graph.errors import Conflict, DatabaseError, DatabaseUnavailable, Invalid
-from graph.moments import Row, add_events
+from graph.moments import EDGE_COLUMNS, Row, add_events, by_user
 from graph.statements import statement
 
 IMPRESSION = "impression"  # an item was shown: no interaction
@@ -178,8 +178,9 @@ def _take_effect(run: Run, events: Iterable[Event], now: int) -> None:
         pairs.setdefault((event.user, event.item), []).append(_columns(event, now))
     asked = [{"user": user, "item": item} for user, item in pairs]
     edges = {(row["user"], row["item"]): row for row in run(statement("stored_interacted"), {"pairs": asked})}
-    rows = [{"user": pair[0], "item": pair[1], **add_events(edges.get(pair), added)} for pair, added in pairs.items()]
-    run(statement("merge_interacted"), {"rows": rows})
+    merged = ((*pair, add_events(edges.get(pair), added)) for pair, added in sorted(pairs.items()))
+    rows = [(user, item, *(edge[column] for column in EDGE_COLUMNS[2:])) for user, item, edge in merged]
+    run(statement("merge_interacted"), {"users": by_user(rows)})
     buyers = Counter(item for user, item in pairs if (user, item) not in edges)
     run(statement("add_buyers"), {"rows": [{"item": item, "buyers": count} for item, count in buyers.items()]})
     newest = max(event["time"] for added in pairs.values() for event in added)

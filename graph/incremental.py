@@ -1,6 +1,8 @@
 """The incremental writer: batches of `UNWIND … MERGE`, into any Neo4j and beside whatever the graph holds already."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
 from typing import Any
 
 import polars as pl
@@ -8,10 +10,9 @@ import polars as pl
 from graph.batches import BATCH, write_rows
 from graph.constraints import create_constraints
 from graph.driver import Database
-from graph.moments import EVENT_LISTS
+from graph.moments import EDGE_COLUMNS, EVENT_LISTS, by_user
 from graph.progress import step
 from graph.rows import (
-    EDGE_COLUMNS,
     PAIR,
     browse_node_rows,
     check_references,
@@ -27,6 +28,7 @@ from graph.settings import Settings
 from graph.source import begin_load, end_load
 from graph.statements import statement
 
+LANES = 4  # transactions at a time
 EVENTS = 50_000  # events a transaction at most, but for one edge that alone has more
 STORED_SCHEMA: dict[str, Any] = {
     **dict.fromkeys((*PAIR, "kind"), pl.String),
@@ -55,8 +57,8 @@ def write_incremental(tables: Tables, settings: Settings, database: Database) ->
         for name, rows in nodes.items():
             write_rows(database, name, rows.to_dicts(), shown)
     interacted = collect_edges(tables.interactions)
-    _write_edges("interacted", interacted, database)
-    _write_edges("held_out", collect_edges(tables.held_out), database)
+    write_edges("interacted", interacted, database)
+    write_edges("held_out", collect_edges(tables.held_out), database)
     _count_popularity(database)
     dated = date_items(tables.items.select("id"), interacted).drop_nulls().sort("id")
     with step("Dating items", len(dated)) as shown:
@@ -64,13 +66,40 @@ def write_incremental(tables: Tables, settings: Settings, database: Database) ->
     end_load(tables.source, database)
 
 
-def _write_edges(name: str, edges: pl.DataFrame, database: Database) -> None:
+def write_edges(name: str, edges: pl.DataFrame, database: Database) -> None:
+    """Merge edges, with the columns of `collect_edges`, between nodes that are there. Raises `DatabaseError`.
+
+    `name`: interacted or held_out.
+    """
     fresh = database.read(statement("count_edges"))[0][name] == 0
-    with step(f"Writing {name.replace('_', ' ')} edges", len(edges)) as shown:
-        for batch in _batches(edges):
-            rows = batch if fresh else merge_edges(_stored(name, batch, database), batch)
-            database.write(statement(f"merge_{name}"), {"rows": rows.to_dicts()})
-            shown.advance(len(batch))
+
+    def write_batch(batch: pl.DataFrame) -> int:
+        rows = batch if fresh else merge_edges(_stored(name, batch, database), batch)
+        database.write(statement(f"merge_{name}"), {"users": by_user(rows.iter_rows())})
+        return len(batch)
+
+    with step(f"Writing {name.replace('_', ' ')} edges", len(edges)) as shown, ThreadPoolExecutor(LANES) as pool:
+        for together in turns(edges):
+            for written in pool.map(write_batch, together):
+                shown.advance(written)
+
+
+def turns(edges: pl.DataFrame) -> Iterator[Sequence[pl.DataFrame]]:
+    """Batches that can be written at the same time, at most `LANES` of them: no user or item is in two of a turn.
+
+    A new edge locks both its ends until the commit, so transactions that share nodes would wait for each other, or
+    each for the other. Users and items are dealt to lanes; a turn takes lane n of the users with lane n + shift of the
+    items.
+    """
+    if len(edges) <= BATCH:
+        yield from ([batch] for batch in _batches(edges))
+        return
+    lane = {name: pl.col(name).hash() % LANES for name in PAIR}
+    shift = ((lane["item"] + LANES - lane["user"]) % LANES).alias("shift")
+    for part in edges.with_columns(shift, lane["user"].alias("lane")).partition_by("shift", include_key=False):
+        lanes = part.partition_by("lane", include_key=False, maintain_order=True)
+        for turn in zip_longest(*map(_batches, lanes)):
+            yield [batch for batch in turn if batch is not None]
 
 
 def _batches(edges: pl.DataFrame) -> Iterator[pl.DataFrame]:

@@ -3,7 +3,9 @@
 `graph.rows` does the same for whole tables. A test holds the two together.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 Row = dict[str, Any]
@@ -17,6 +19,7 @@ EVENT_LISTS = {
     "value": "values",
     "place": "places",
 }
+EDGE_COLUMNS = ("user", "item", "count", "kind", "last_time", "last_position", *EVENT_LISTS.values())
 # Neo4j's lists hold no nulls: what stands for an unknown value in an event list. An empty session or place and a
 # time of -1 are therefore unknown too; the snapshot turns them back.
 UNKNOWN: dict[str, Any] = {
@@ -49,6 +52,14 @@ def add_events(edge: Row | None, events: Iterable[Row]) -> Row:
         if column in ("time", "position"):
             merged[f"last_{column}"] = max(known_values, default=None)
     return merged
+
+
+def by_user(edges: Iterable[Sequence[Any]]) -> list[Row]:
+    """Edges as `merge_interacted.cypher` takes them: fastest where all of a user follow each other.
+
+    `edges`: of each the values of `EDGE_COLUMNS`.
+    """
+    return [{"id": user, "edges": [edge[1:] for edge in some]} for user, some in groupby(edges, itemgetter(0))]
 
 
 def _spread(edge: Row) -> list[Row]:

@@ -6,14 +6,13 @@ from typing import Any
 import polars as pl
 
 from graph.errors import SourceError
-from graph.moments import EVENT_LISTS, UNKNOWN
+from graph.moments import EDGE_COLUMNS, EVENT_LISTS, UNKNOWN
 from graph.schema import BROWSE_NODE, INTERACTION, ITEM, USER, Tables
 
 PROPERTY_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 PAIR = ("user", "item")
 EVENT_KEY = ("position", "time", "session")  # events of one pair that agree in these are the same moment
 LIST_TYPE = {column: pl.List(INTERACTION[column]) for column in EVENT_LISTS}
-EDGE_COLUMNS = (*PAIR, "count", "kind", "last_time", "last_position", *EVENT_LISTS.values())
 
 
 def collect_edges(events: pl.DataFrame) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from api.pictures import BLUE, GREY, ORANGE, STYLE
+from benchmarks.pages.scale import scale
 from benchmarks.pages.tables import read, table
 
 Row = dict[str, Any]
@@ -20,12 +21,12 @@ def performance() -> list[str]:
     return [
         "# Speed: figures",
         "Made by `python -m benchmarks.report` from [benchmarks/results](../benchmarks/results). Compare within a table: all of it was measured in one run, in turns. How the engine `projection` works is in "
-        "[projection.md](projection.md), how the index is made at size in [scale.md](scale.md).",
+        "[projection.md](projection.md), how the index is made at size in [scale.md](scale.md). `make bench` runs all benchmarks small, to see that they work; these figures are from full runs.",
         *_in_process([row for row in rows if row["what"] == "in process"]),
         *_http([row for row in rows if row["what"] == "HTTP"]),
         *_slow([row for row in rows if row["what"].startswith("HTTP beside")]),
         *_training(read("training")),
-        *_loads(read("scale")),
+        *scale(),
     ]
 
 
@@ -146,26 +147,6 @@ def _training(found: Any) -> Iterator[str]:
             "**GPU.** Training uses an NVIDIA GPU where there is one: batches wait in pinned memory and are copied while it computes, and losses are read every 20 steps. It has not been run or measured on one yet; "
             "the tests that need one are skipped where there is none."
         )
-
-
-def _loads(found: Any) -> Iterator[str]:
-    if not found:
-        return
-    yield "## Loading generated stores"
-    yield (
-        f"`python -m benchmarks.scale`, Neo4j {found['neo4j']}, {found['cores']} cores, {found['processes_running_before']:.1f} other processes running when it began. The import includes stopping and starting the server; memory counts "
-        "the server and the import tool."
-    )
-    yield table(
-        ["items", "users", "interactions", "generate and check, s", "import, s", "edges/s", "most memory, MiB"],
-        [
-            [
-                f"{one['items']:,}", f"{one['users']:,}", f"{one['interactions']:,}", one["generate_and_check"]["wall_s"],
-                one["import"]["wall_s"], f"{one['edges_per_s']:,}", f"{one['peak_mib']:,}",
-            ]
-            for one in found["runs"]
-        ],
-    )  # fmt: skip
 
 
 def draw() -> Path:

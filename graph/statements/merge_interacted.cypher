@@ -1,16 +1,18 @@
-// $rows: maps with user, item and all properties of an edge, null for the ones that it has not; both nodes are there.
-// last_time comes in seconds since 1970 UTC. Each property is named: `SET r += row` makes the plan wait for all rows.
-UNWIND $rows AS row
-MATCH (u:User {id: row.user})
-MATCH (i:Item {id: row.item})
+// $users: maps {id, edges}; an edge is a list of the item's id and all properties in the order below, null for the ones
+// that it has not; the nodes are there. last_time comes in seconds since 1970 UTC. Each property is named: `SET r += row`
+// makes the plan wait for all rows.
+UNWIND $users AS user
+MATCH (u:User {id: user.id})
+UNWIND user.edges AS edge
+MATCH (i:Item {id: edge[0]})
 MERGE (u)-[r:INTERACTED]->(i)
-SET r.count = row.count,
-    r.kind = row.kind,
-    r.last_time = CASE WHEN row.last_time IS NOT NULL THEN datetime({epochSeconds: row.last_time}) END,
-    r.last_position = row.last_position,
-    r.positions = row.positions,
-    r.times = row.times,
-    r.sessions = row.sessions,
-    r.quantities = row.quantities,
-    r.values = row.values,
-    r.places = row.places
+SET r.count = edge[1],
+    r.kind = edge[2],
+    r.last_time = CASE WHEN edge[3] IS NOT NULL THEN datetime({epochSeconds: edge[3]}) END,
+    r.last_position = edge[4],
+    r.positions = edge[5],
+    r.times = edge[6],
+    r.sessions = edge[7],
+    r.quantities = edge[8],
+    r.values = edge[9],
+    r.places = edge[10]

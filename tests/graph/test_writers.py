@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from graph import incremental
 from graph.bulk import write_bulk
 from graph.constraints import STATEMENTS, create_constraints
 from graph.driver import Database, connect
@@ -85,6 +86,40 @@ def test_both_writers_leave_the_same_graph(odd_tables: Tables, settings: Setting
     names = {row["name"] for row in database.read("SHOW INDEXES YIELD name, state WHERE state = 'ONLINE'")}
     assert {"user_id", "item_id", "browse_node_id", "intent_id", "generation_id", "source_id"} <= names
     assert {"item_popularity", "item_created", "item_text"} <= names
+
+
+def test_edges_that_are_written_at_once_share_no_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(incremental, "BATCH", 10)
+    edges = collect_edges(many_events())
+    turns = list(incremental.turns(edges))
+    assert_frame_equal(pl.concat([batch for turn in turns for batch in turn]).sort("user", "item"), edges)
+    assert max(map(len, turns)) > 1
+    for turn in turns:
+        for column in ("user", "item"):
+            named = pl.concat([batch[column].unique() for batch in turn])
+            assert named.is_unique().all()
+        assert max(map(len, turn)) <= 10
+
+
+def test_edges_that_are_written_at_once_are_all_there(
+    settings: Settings, empty_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = make_tables(many_events())
+    write_incremental(tables, settings, empty_database)
+    one_by_one = dump(empty_database)
+    clear(empty_database)
+    monkeypatch.setattr(incremental, "BATCH", 10)
+    for _ in range(2):
+        write_incremental(tables, settings, empty_database)
+        assert dump(empty_database) == one_by_one
+
+
+def many_events() -> pl.DataFrame:
+    """Of 20 users and 30 items; item 0 is had by all, so that those at once would meet there."""
+    return events(
+        *({"user": f"u{user}", "item": f"i{item}", "time": user + item, "quantity": 1.0}
+          for user in range(20) for item in range(0, 30, 1 + user % 3))
+    )  # fmt: skip
 
 
 def clear(database: Database) -> None:

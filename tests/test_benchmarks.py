@@ -1,0 +1,40 @@
+"""Small runs of benchmarks: all of them are known, and none touches the figures that are kept."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import small
+from benchmarks.runs import FOLDER, SMALL
+
+FOLDER_OF_ALL = Path(small.__file__).parent
+WHERE = """
+import importlib, json, sys
+for name in sys.argv[1:]:
+    module = importlib.import_module(f"benchmarks.{name}")
+    print(*(getattr(module, file) for file in ("RESULTS", "TRIALS", "SAME") if hasattr(module, file)), sep="\\n")
+"""
+
+
+def test_each_benchmark_runs_small_or_says_why_not() -> None:
+    runnable = {file.stem for file in FOLDER_OF_ALL.glob("*.py") if "__main__" in file.read_text("utf-8")}
+    assert runnable - {"report", "small"} == set(small.RUN) | set(small.LEFT_OUT)
+
+
+@pytest.mark.parametrize("is_small", [True, False])
+def test_small_figures_have_a_folder_of_their_own(is_small: bool) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != SMALL} | (
+        {SMALL: "1"} if is_small else {}
+    )
+    asked = [sys.executable, "-c", WHERE, *small.RUN]
+    shown = subprocess.run(asked, env=environment, capture_output=True, text=True, check=True, cwd=FOLDER_OF_ALL.parent)
+    folders = {str(Path(file).parent) for file in shown.stdout.split()}
+    assert folders == {str(FOLDER / "small" if is_small else FOLDER)}
+
+
+def test_an_unknown_benchmark_is_one_line() -> None:
+    with pytest.raises(SystemExit, match=r"benchmarks\.small: no benchmark nothing: choose from index, "):
+        small.main(["nothing"])

@@ -24,6 +24,7 @@ from scipy import sparse
 
 from api.engines import CypherEngine, ProjectionEngine, open_projections
 from benchmarks.quality import keep, kept, running
+from benchmarks.queries import floor as floor_of
 from benchmarks.runs import STORE, sized
 from benchmarks.serving import RESULTS, machine, percentile
 from cypher.recommend import Recommendations
@@ -38,14 +39,6 @@ SIZES = sized(((20, 50), (50, 200), (300, 100)), ((20, 20),))  # m and k
 ROUNDS, FEW, MANY = sized((5, 30, 600), (2, 10, 100))  # users of a round: of Neo4j, and of what is faster
 N, SHORTLIST, FACTORS = 10, 300, 64
 NEAR = 1e-5
-FLOOR = """
-MATCH (serving:Serving {id: 'weights'}) MATCH (g:Generation {id: serving.generation})
-WITH g.id AS generation, g.weight_property AS weight_property
-MATCH (u:User {id: $user})-[r:INTERACTED]->(trigger)
-WITH generation, trigger, r[weight_property] AS weight ORDER BY weight DESC LIMIT $m
-MATCH (trigger)-[s:SIMILAR]->(item) WHERE s.generation = generation AND s.rank <= $k
-RETURN count(item) AS paths
-"""
 Ask = Callable[[int], object]
 
 
@@ -93,7 +86,7 @@ def engines(
     cypher, in_memory = CypherEngine(database), ProjectionEngine(database, projections)
     rows = [projection.edits.user(user) for user in users]
     return {
-        "floor": lambda at: database.read(FLOOR, {"user": users[at], "m": m, "k": k}),
+        "floor": lambda at: database.read(floor_of("recommend"), {"user": users[at], "m": m, "k": k}),
         "cypher": lambda at: cypher.recommend(users[at], N, m=m, k=k, fill=False),
         "projection": lambda at: from_memory(in_memory, users[at], m, k),
         "numpy": lambda at: bare(columns, rows[at], m, k),

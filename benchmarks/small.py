@@ -25,6 +25,7 @@ RUN: dict[str, Sequence[str]] = {
     "training": (),
     "debiasing": (),
     "quality": ("--models", "pdn", "popularity"),
+    "queries": (),
     "in_process": (),
     "serving": (),
     "freshness": (),

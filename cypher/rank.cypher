@@ -11,6 +11,7 @@ MATCH (g:Generation {
 })
 WITH g.id AS generation, g.weight_property AS weight_property, g.direct_property AS direct_property
 MATCH (u:User {id: $user})
+WITH generation, direct_property, weight_property, u, u[direct_property] AS p
 CALL () {
   UNWIND $items AS id
   MATCH (item:Item {id: id})
@@ -24,12 +25,13 @@ CALL (u, generation, weight_property, items) {
   WHERE r[weight_property] IS NOT NULL
   WITH generation, items, trigger, r[weight_property] AS weight
   ORDER BY weight DESC, trigger.id LIMIT $m
-  MATCH (trigger)-[s:SIMILAR]->(item)
-  WHERE item IN items AND s.generation = generation AND s.rank <= $k
+  MATCH (trigger)-[s:SIMILAR {trigger: trigger.id, generation: generation}]->(item)
+  USING INDEX s:SIMILAR(trigger, generation, rank)
+  WHERE s.rank <= $k AND item IN items
   RETURN item, log(1 + weight * s.weight) AS part
 }
-WITH generation, direct_property, u, item, sum(part) AS path
-WITH generation, item, path, u[direct_property] AS p, item[direct_property] AS q
+WITH generation, direct_property, p, item, sum(part) AS path
+WITH generation, item, path, p, item[direct_property] AS q
 WITH generation, item, path,
      CASE WHEN size(p) > 0 AND size(q) > 0
        THEN reduce(dot = 0.0, x IN range(0, size(p) - 1) | dot + p[x] * q[x]) END AS dot

@@ -19,6 +19,7 @@ MATCH (g:Generation {
 WITH g.id AS generation, g.weight_property AS weight_property, g.direct_property AS direct_property,
      CASE WHEN g.id = serving.generation THEN 'control' ELSE 'challenger' END AS variant
 MATCH (u:User {id: $user})
+WITH generation, direct_property, weight_property, variant, u, u[direct_property] AS p
 CALL (u, generation, weight_property) {
   // Once for all candidates: what the user had, and the nodes of the category, none where it is null.
   WITH u, generation, weight_property,
@@ -29,8 +30,9 @@ CALL (u, generation, weight_property) {
     WHERE r[weight_property] IS NOT NULL
     WITH generation, trigger, r[weight_property] AS weight
     ORDER BY weight DESC, trigger.id LIMIT $m
-    MATCH (trigger)-[s:SIMILAR]->(item)
-    WHERE s.generation = generation AND s.rank <= $k
+    MATCH (trigger)-[s:SIMILAR {trigger: trigger.id, generation: generation}]->(item)
+    USING INDEX s:SIMILAR(trigger, generation, rank)
+    WHERE s.rank <= $k
     RETURN item, sum(log(1 + weight * s.weight)) AS path
   }
   // Sorted once, then filtered as far down as the limit needs: what is filtered out cannot shorten the list.
@@ -41,7 +43,7 @@ CALL (u, generation, weight_property) {
     AND ($category IS NULL OR EXISTS { MATCH (item)-[:IN_CATEGORY]->(node) WHERE node IN within })
   RETURN item, path ORDER BY path DESC, item.id LIMIT $shortlist
 }
-WITH generation, variant, item, path, u[direct_property] AS p, item[direct_property] AS q
+WITH generation, variant, item, path, p, item[direct_property] AS q
 WITH generation, variant, item, path,
      CASE WHEN size(p) > 0 AND size(q) > 0
        THEN reduce(dot = 0.0, x IN range(0, size(p) - 1) | dot + p[x] * q[x]) END AS dot

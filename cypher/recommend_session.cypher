@@ -22,8 +22,9 @@ CALL (generation) {
     MATCH (trigger:Item {id: given.id})
     WITH generation, trigger, given.weight AS weight
     ORDER BY weight DESC, trigger.id LIMIT $m
-    MATCH (trigger)-[s:SIMILAR]->(item)
-    WHERE s.generation = generation AND s.rank <= $k
+    MATCH (trigger)-[s:SIMILAR {trigger: trigger.id, generation: generation}]->(item)
+    USING INDEX s:SIMILAR(trigger, generation, rank)
+    WHERE s.rank <= $k
     RETURN item, sum(log(1 + weight * s.weight)) AS path
   }
   WITH within, item, path ORDER BY path DESC

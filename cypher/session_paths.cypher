@@ -17,8 +17,9 @@ UNWIND $triggers AS given
 MATCH (trigger:Item {id: given.id})
 WITH generation, items, trigger, given.weight AS weight
 ORDER BY weight DESC, trigger.id LIMIT $m
-MATCH (trigger)-[s:SIMILAR]->(item)
-WHERE item IN items AND s.generation = generation AND s.rank <= $k
+MATCH (trigger)-[s:SIMILAR {trigger: trigger.id, generation: generation}]->(item)
+USING INDEX s:SIMILAR(trigger, generation, rank)
+WHERE s.rank <= $k AND item IN items
 RETURN item.id AS item, trigger.id AS trigger, trigger.title AS trigger_title,
        weight AS trigger_weight, s.weight AS similar_weight, log(1 + weight * s.weight) AS path
 ORDER BY item, path DESC, trigger

@@ -49,8 +49,10 @@ CALL (u, wanted, g, within) {
     MATCH (u)-[r:INTERACTED]->(trigger)
     WHERE r[g.weight_property] IS NOT NULL
     WITH trigger, r[g.weight_property] AS weight ORDER BY weight DESC, trigger.id LIMIT $m
-    MATCH (trigger)-[s:SIMILAR]->(item)
-    WHERE s.generation = g.id AND s.rank <= $k
+    WITH g.id AS generation, trigger, weight
+    MATCH (trigger)-[s:SIMILAR {trigger: trigger.id, generation: generation}]->(item)
+    USING INDEX s:SIMILAR(trigger, generation, rank)
+    WHERE s.rank <= $k
     RETURN item, sum(log(1 + weight * s.weight)) AS path
   }
   WITH item, path, [one IN wanted | one.c] AS categories, within

@@ -30,6 +30,7 @@ STATEMENTS = (
     "index_intent_embedding",
     "index_intent_words",
     "index_event_variant",
+    "index_similar",
 )
 
 

@@ -21,6 +21,7 @@ from graph.errors import (
     StatementFailed,
     TwohopError,
 )
+from graph.older_stores import update_older
 from graph.server import DATABASE, USERNAME, ManagedServer
 from graph.settings import Settings
 
@@ -263,6 +264,7 @@ def connect(settings: Settings, start: bool = True, timeout: float | None = None
     database = Database(driver, endpoint.database, address, timeout)
     try:
         database.check()
+        update_older(database)
     except TwohopError:
         driver.close()
         raise

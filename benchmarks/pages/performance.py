@@ -25,6 +25,7 @@ def performance() -> list[str]:
         *_in_process([row for row in rows if row["what"] == "in process"]),
         *_http([row for row in rows if row["what"] == "HTTP"]),
         *_slow([row for row in rows if row["what"].startswith("HTTP beside")]),
+        *_queries(read("queries")),
         *_training(read("training")),
         *scale(),
     ]
@@ -111,6 +112,32 @@ def _slow(rows: list[Row]) -> Iterator[str]:
             f"{row['what']} ({row['data']}, engine {row['engine']}, m = {row['m']}, k = {row['k']}, {row['clients']} clients): the 99th percentile is "
             f"{row['p99_beside_by_p99_alone']} times the one without them."
         )
+
+
+def _queries(rows: list[Row] | None) -> Iterator[str]:
+    if not rows:
+        return
+    yield "## The named queries beside their floors"
+    yield (
+        "`python -m benchmarks.queries`: a floor is the same traversal with `count` only ([benchmarks/floors](../benchmarks/floors)). Query, floor and a statement without any hop (*round trip*) are asked in turns for the same users and "
+        "items; the ratio is of the medians within a round, with the least and the greatest of the rounds. All times include the driver and its two round trips. *Load* is how many processes wanted the machine's 2 cores at the end of a "
+        "measurement: where it is high the 99th percentile says more about the machine than about the query."
+    )
+    for data in _datas(rows):
+        mine = [row for row in rows if row["data"] == data]
+        yield f"### {data}, by query"
+        yield mine[0]["machine"] + "."
+        yield table(
+            ["query", "m", "k", "p50, ms", "p99, ms", "floor p50, ms", "round trip p50, ms", "times its floor", "rounds", "requests", "load"],
+            [
+                [
+                    f"[{row['query']}](../cypher/{row['query']}.cypher)", row["m"] or "", row["k"] or "", f"{row['p50_ms']:.2f}", f"{row['p99_ms']:.2f}",
+                    f"{row['floor_p50_ms']:.2f}", f"{row['round_trip_p50_ms']:.2f}", f"{row['ratio']:.2f}",
+                    "{:.2f} to {:.2f}".format(*row["least_and_greatest_ratio"]), row["requests"], row["load"],
+                ]
+                for row in mine
+            ],
+        )  # fmt: skip
 
 
 def _training(found: Any) -> Iterator[str]:

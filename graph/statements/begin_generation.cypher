@@ -14,7 +14,7 @@ FOREACH (_ IN CASE WHEN old IS NULL THEN [true] ELSE [] END |
     metrics: $metrics, created: datetime(),
     weight_property: 'weight_' + serving.last, direct_property: 'direct_' + serving.last,
     users: $users, items: $items, interactions: $interactions, similar: $similar,
-    users_written: 0, items_written: 0, interactions_written: 0, similar_written: 0, missing: 0
+    names_triggers: true, users_written: 0, items_written: 0, interactions_written: 0, similar_written: 0, missing: 0
   })
 )
 WITH coalesce(old, serving.last) AS id

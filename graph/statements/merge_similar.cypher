@@ -3,4 +3,4 @@
 MATCH (j:Item {id: event.source})
 MATCH (i:Item {id: event.target})
 MERGE (j)-[s:SIMILAR {generation: event.generation}]->(i)
-SET s.weight = event.weight, s.rank = event.rank
+SET s.trigger = event.source, s.weight = event.weight, s.rank = event.rank

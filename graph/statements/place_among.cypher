@@ -17,7 +17,7 @@ CALL (j, row) {
 }
 WITH i, j, row, above, after
 WHERE above < $k
-CREATE (j)-[:SIMILAR {weight: row.weight, rank: above + 1, generation: $generation, placed: true}]->(i)
+CREATE (j)-[:SIMILAR {trigger: j.id, generation: $generation, rank: above + 1, weight: row.weight, placed: true}]->(i)
 WITH after
 UNWIND after AS s
 SET s.rank = s.rank + 1

@@ -3,4 +3,4 @@ MATCH (:Generation {id: $generation, state: 'ready'})
 MATCH (i:Item {id: $item})
 UNWIND $rows AS row
 MATCH (j:Item {id: row.id})
-CREATE (i)-[:SIMILAR {weight: row.weight, rank: row.rank, generation: $generation, placed: true}]->(j)
+CREATE (i)-[:SIMILAR {trigger: i.id, generation: $generation, rank: row.rank, weight: row.weight, placed: true}]->(j)

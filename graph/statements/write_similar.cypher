@@ -13,7 +13,7 @@ CALL (g) {
   UNWIND range(0, size(row.targets) - 1) AS x
   WITH generation, j, targets[row.targets[x]].node AS i, row.weights[x] AS weight, row.ranks[x] AS rank
   WHERE i IS NOT NULL
-  CREATE (j)-[:SIMILAR {weight: weight, rank: rank, generation: generation}]->(i)
+  CREATE (j)-[:SIMILAR {trigger: j.id, generation: generation, rank: rank, weight: weight}]->(i)
   RETURN count(*) AS written
 }
 SET g.similar_written = $end, g.missing = g.missing + $end - $start - written

@@ -22,7 +22,7 @@ CREATE (zz:Item {id: 'zz-offered', title: 'zzword', available: true, price: 1.0,
                  created: datetime('2999-01-01')})-[:IN_CATEGORY]->(group)
 WITH s, group, all, zz
 UNWIND all AS had
-CREATE (had)-[:SIMILAR {generation: s.generation, rank: 1, weight: 1000.0}]->(zz)
+CREATE (had)-[:SIMILAR {trigger: had.id, generation: s.generation, rank: 1, weight: 1000.0}]->(zz)
 WITH DISTINCT zz, group
 MERGE (state:Serving {id: 'intents'})
   ON CREATE SET state.zz = true, state.tree = 'small-shop', state.now = 0, state.covered_days = 28, state.lambda = 1.0,

@@ -229,7 +229,7 @@ def test_an_item_stays_its_own_neighbour_at_rank_0(live: LiveNetworks, database:
     given = {"generation": generation.id}
     database.write(
         "MATCH (i:Item) WHERE i.id STARTS WITH 'g' "
-        "CREATE (i)-[:SIMILAR {weight: 1e-9, rank: 0, generation: $generation, own: true}]->(i)",
+        "CREATE (i)-[:SIMILAR {trigger: i.id, weight: 1e-9, rank: 0, generation: $generation, own: true}]->(i)",
         given,
     )
     try:

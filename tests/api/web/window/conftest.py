@@ -41,7 +41,7 @@ WITH DISTINCT g
 MATCH (had:Item) WHERE had.id IN ['zz-xss', 'zz-rtl', 'zz-emoji']
 MATCH (next:Item) WHERE next.id IN ['zz-next', 'g00', 'g01']
 WITH g, had, next, CASE next.id WHEN 'zz-next' THEN 1 WHEN 'g00' THEN 2 ELSE 3 END AS rank
-MERGE (had)-[s:SIMILAR {generation: g.id, rank: rank}]->(next)
+MERGE (had)-[s:SIMILAR {trigger: had.id, generation: g.id, rank: rank}]->(next)
 SET s.weight = CASE WHEN next.id = 'zz-next' THEN 2.0 ELSE 1.0 END / (1 + size(had.id))
 """
 TAKE_AWAY = "MATCH (n) WHERE n.id STARTS WITH 'zz-' OR n.user STARTS WITH 'zz-' DETACH DELETE n"

@@ -1,12 +1,12 @@
 """How well everything ranks on the same split: `python -m benchmarks.quality STORE`.
 
 STORE is loaded with something held out, such as amazon-beauty (`twohop load amazon-beauty`); where its managed server
-does not run it is started meanwhile. Every model of `models.baselines` is tuned on each user's last training moment,
-all with the same budget of trials and minutes, then fitted on all training rows and evaluated on the test rows: once
-for each seed, where a seed changes anything. PDN is trained by the recipe of its source, indexed and ranked by the
-Cypher query (engine cypher) and by the network alone (engine network); its last generation stays live. PDN, and each
-model that has vectors of items, also ranks by the items alone (engine item-to-item). The test rows are read after the
-options of a model are chosen, and change nothing.
+does not run it is started meanwhile. Every model of `models.baselines` is tuned on training rows that are left out as
+the test rows were (each user's last moment, or the last days), all with the same budget of trials and minutes, then
+fitted on all training rows and evaluated on the test rows: once for each seed, where a seed changes anything. PDN is
+trained by the recipe of its source, indexed and ranked by the Cypher query (engine cypher) and by the network alone
+(engine network); its last generation stays live. PDN, and each model that has vectors of items, also ranks by the items
+alone (engine item-to-item). The test rows are read after the options of a model are chosen, and change nothing.
 
 `--variations` measures PDN's instead: the recipe changed in one thing, as `benchmarks/variations.yaml` says (model
 pdn:NAME), and ranked by the network alone, so that nothing is written into the store.
@@ -78,7 +78,7 @@ def search(store: str, name: str, trials: int, minutes: float) -> Row:
     """The trials of one model, and the options of the best."""
     _, data = read(store)
     every = Interactions.of(data)
-    held = every.last_moments()
+    held = every.validation(data.source.protocol)
     found = tune(name, every.where(~held), every.where(held), trials, data=data, seconds=60 * minutes)
     return {"options": found.options.to_json(), "trials": found.trials}
 

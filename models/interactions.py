@@ -160,6 +160,16 @@ class Interactions:
         """[V] mask of the events of the last `days` of all events' time."""
         return self.time > self.time.max(initial=-1) - days * DAY
 
+    def validation(self, protocol: str) -> Flags:
+        """[V] mask of what to leave out as the test rows were, by `Source.protocol`: the last N days, for `days:N`.
+
+        Else, and where that leaves less than half to learn from, each user's last moment.
+        """
+        days = protocol.removeprefix("days:")
+        if days != protocol and (held := self.last_days(int(days))).mean() < 0.5:
+            return held
+        return self.last_moments()
+
     def last_moments(self, least: int = 3) -> Flags:
         """[V] mask of each user's last moment, for users with at least `least` moments: the validation rows."""
         if not len(self):

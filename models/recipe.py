@@ -40,8 +40,8 @@ class Recipe(BaseModel):
         epochs: passes over the examples; the best one by validation is kept, without validation the last.
         learning_rate: peak of the one-cycle schedule (AdamW).
         weight_decay: of AdamW.
-        validation_users: shoppers whose last moment, or the last days where `sampling: {horizon}` gives a number of
-            them, is left out and predicted after each epoch; 0 leaves nothing out.
+        validation_users: shoppers whose last moment, or last days where the store was loaded with `days:N`, is left
+            out and predicted after each epoch; 0 leaves nothing out.
         similar: k, neighbours an item in the index.
         without: features that no network sees, such as `item.id` or `pair.text`. The manifest of a model names all
             that it has, by group.

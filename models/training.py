@@ -89,7 +89,7 @@ def fingerprint(recipe: Recipe, events: Interactions) -> str:
 def train(data: HeteroData, exposures_file: Path, folder: Path, recipe: Recipe) -> Artefact:
     """Train PDN on the `INTERACTED` edges of a snapshot and write the best epoch's artefact into `folder`.
 
-    Each shopper's last moment, or the last days of a horizon, are validation rows: no statistic and no example sees
+    Validation rows are left out as the test rows were (`Interactions.validation`): no statistic and no example sees
     them. `HELD_OUT` edges are not read at all. An interrupted training with the same recipe and data goes on at its
     last checkpoint.
 
@@ -99,10 +99,7 @@ def train(data: HeteroData, exposures_file: Path, folder: Path, recipe: Recipe) 
     every = Interactions.of(data)
     if not len(every):
         raise StoreEmpty("the graph has no interactions to train on: run `twohop load` first")
-    held = np.zeros(len(every), dtype=bool)
-    if recipe.validation_users:
-        horizon = recipe.sampling.horizon
-        held = every.last_days(horizon) if horizon else every.last_moments()
+    held = every.validation(data.source.protocol) if recipe.validation_users else np.zeros(len(every), dtype=bool)
     events = every.where(~held)
     pairs = candidate_pairs(events, data, recipe.pairs)
     exposures = Exposures.read(exposures_file, list(data["item"].id), list(data.places), data.source.first_week)

@@ -1,5 +1,7 @@
 """Flat event arrays against loops."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -116,3 +118,14 @@ def test_spans(pairs: list[tuple[int, int]]) -> None:
 def test_last_moments_are_each_users_last_basket() -> None:
     events = interactions([(0, 0, 0), (0, 1, 1), (0, 2, 2), (0, 3, 2), (1, 0, 0), (1, 1, 1)])
     assert events.last_moments(least=3).tolist() == [False, False, True, True, False, False]
+
+
+def test_validation_is_the_last_days_where_enough_is_left(snapshot) -> None:  # type: ignore[no-untyped-def]
+    """Two shoppers of four moments, an hour apart from the first of the one to the last of the other."""
+    events = Interactions.of(
+        snapshot([(user, place, place) for user in (0, 1) for place in range(4)], users=2, items=4)
+    )
+    days = dataclasses.replace(events, time=events.time * 24)
+    assert days.validation("days:3").tolist() == [False] * 5 + [True] * 3
+    last = [False, False, False, True] * 2
+    assert [days.validation(name).tolist() for name in ("days:5", "last", "none")] == [last] * 3

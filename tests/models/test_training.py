@@ -11,6 +11,7 @@ from torch_geometric.data import HeteroData
 
 from benchmarks.training import Run, Straightforward, open_sampler
 from graph.errors import ArtefactError, SourceError, StoreEmpty
+from graph.schema import Source
 from models import artefacts, scoring, training
 from models.features import Encoder
 from models.index import build_index, index_weights, network_scores
@@ -93,13 +94,13 @@ def test_what_comes_again_is_learnt(snapshot, tmp_path: Path) -> None:  # type: 
         assert weights.similar_target[mine & (weights.similar_rank == 0)].tolist() == [source]
 
 
-def test_a_horizon_is_validated_by_as_many_days(snapshot, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_validation_rows_are_left_out_as_the_test_rows_were(snapshot, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     """Every shopper has 8 moments on 8 days. An item of the last two days alone is not known to the model."""
     events = [(user, item + 12 * (user % 2), item) for user in range(30) for item in range(8)]
     data = snapshot(events, users=30, items=24)
     data["user", "interacted", "item"].event_time = torch.arange(240) % 8 * 24 * 3600
-    daily = RECIPE.model_copy(update={"sampling": replace(RECIPE.sampling, horizon=2)})
-    saved = run(data, tmp_path, daily)
+    data.source = Source("small", user_profile=("age",), protocol="days:2")
+    saved = run(data, tmp_path)
     known = next(one for one in saved.manifest["features"]["item"] if one["name"] == "id")["values"]
     assert known == [f"i{half + item:03}" for half in (0, 12) for item in range(6)]
 

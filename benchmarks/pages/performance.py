@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from api.pictures import BLUE, GREY, ORANGE, STYLE
 from benchmarks.pages.scale import scale
-from benchmarks.pages.tables import read, table
+from benchmarks.pages.tables import interval, read, table
 
 Row = dict[str, Any]
 IMAGES = Path(__file__).parent.parent.parent / "docs" / "images" / "performance"
@@ -26,6 +26,8 @@ def performance() -> list[str]:
         *_http([row for row in rows if row["what"] == "HTTP"]),
         *_slow([row for row in rows if row["what"].startswith("HTTP beside")]),
         *_queries(read("queries")),
+        *_library(read("gds")),
+        *_setups(read("setups")),
         *_training(read("training")),
         *scale(),
     ]
@@ -138,6 +140,52 @@ def _queries(rows: list[Row] | None) -> Iterator[str]:
                 for row in mine
             ],
         )  # fmt: skip
+
+
+def _library(rows: list[Row] | None) -> Iterator[str]:
+    if not rows:
+        return
+    one = rows[0]
+    yield "## Beside the Graph Data Science library"
+    yield (
+        f"`python -m benchmarks.gds`: Neo4j's own library (Graph Data Science {one['gds']}) makes the second hop in place of SimNet, by node similarity (cosine of the buyers) and by kNN over FastRP vectors; the same queries walk "
+        f"its edges. m = {one['m']}, k = {one['k']}; {one['users']} random users, the same for all; 95% intervals. Its triggers weigh half as much every three steps back, and it has no direct part: what it does not offer was set by hand."
+    )
+    yield one["machine"] + "."
+    yield table(
+        ["second hop", "protocol", "HR@10", "NDCG@10", "recommend p50, ms", "p99, ms", "edges made in, s", "edges", "load"],
+        [
+            [
+                row["engine"], row["protocol"], interval(row["hr@10"]), interval(row["ndcg@10"]), f"{row['p50_ms']:.1f}",
+                f"{row['p99_ms']:.1f}", row.get("seconds", ""), f"{row['edges']:,}" if "edges" in row else "", row["load"],
+            ]
+            for row in rows
+        ],
+    )  # fmt: skip
+
+
+def _setups(found: dict[str, list[Row]] | None) -> Iterator[str]:
+    if not found:
+        return
+    rows, encoders = found["setups"], found["encoders"]
+    one = rows[0]
+    yield "## Ways to run the web process"
+    yield (
+        f"`python -m benchmarks.setups`: the engine `projection`, m = {one['m']}, k = {one['k']}, {one['clients']} clients in one more process of the same machine, all setups in turns ({one['data']}). *Ratio* is of the "
+        "requests per second of a round. `twohop serve` is the first: only it ends connections of clients that send or take too slowly."
+    )
+    yield one["machine"] + "."
+    yield table(
+        ["setup, processes", "requests/s", "rounds", "ratio", "p50, ms", "p99, ms", "load"],
+        [
+            [
+                row["setup"], f"{row['requests_per_second']:,.0f}", "{:,.0f} to {:,.0f}".format(*row["slowest_and_fastest_round"]),
+                f"{row['ratio']:.2f}", f"{row['p50_ms']:.2f}", f"{row['p99_ms']:.2f}", row["load"],
+            ]
+            for row in rows
+        ],
+    )  # fmt: skip
+    yield "A reply of ten items as JSON: " + ", ".join(f"{row['encoder']} {row['p50_us']} µs" for row in encoders) + "."
 
 
 def _training(found: Any) -> Iterator[str]:

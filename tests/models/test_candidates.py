@@ -86,8 +86,8 @@ def test_what_a_shopper_did_not_count_in_is_not_taken_off(clustered: HeteroData)
         seen.append((pairs.together[pair] - less.together, pairs.forward[pair] - less.forward))
         return Encoder.pair_codes(encoder, pairs, pair, less)
 
-    encoder.pair_codes = codes  # type: ignore[method-assign, assignment]
     sampler = Sampler(events, pairs, encoder, np.ones(len(events), dtype=bool), SamplingOptions(negatives=4))
+    encoder.pair_codes = codes  # type: ignore[method-assign, assignment]
     assert len(list(sampler.batches(epoch=0))) == len(seen) > 0
     for together, forward in seen:
         assert together.min() >= 0

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 from torch_geometric.data import HeteroData
 
+from graph.errors import SourceError
 from graph.progress import step
 from models.features import Encoder
 from models.interactions import DAY, Flags, Floats, Interactions, Ints, spans
@@ -70,6 +71,8 @@ class SamplingOptions:
 
 class Sampler:
     """Draws batches for `PDN.forward` from training events; `targets` [V] masks the events that are positives.
+
+    Raises `SourceError` where a horizon is asked for and times are not known.
 
     `history`: latest items that the network reads besides (`PDNOptions.history`).
     """
@@ -134,8 +137,13 @@ class Sampler:
         events, options = self.events, self.options
         begin = np.unique(events.moment_start[events.moment > 0])
         if options.horizon:
+            if (untimed := int((events.time < 0).sum())) > 0:
+                raise SourceError(
+                    f"a horizon of days wants the time of every interaction, and {untimed:,} of {len(events):,} "
+                    "have none: train with sampling: {horizon: 0}"
+                )
             span = options.horizon * DAY
-            begin = begin[(events.time[begin] >= 0) & (events.time[begin] + span <= events.time.max(initial=0) + 1)]
+            begin = begin[events.time[begin] + span <= events.time.max(initial=0) + 1]
             # Times ascend within a user: with a span of time for each user they ascend as a whole.
             least, most = events.time.min(initial=0), events.time.max(initial=0) + span + 1
             alone = events.user * (most - least) + events.time - least

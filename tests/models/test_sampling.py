@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch_geometric.data import HeteroData
 
+from graph.errors import SourceError
 from models.candidates import candidate_pairs
 from models.features import Encoder
 from models.interactions import Interactions, Ints, spans
@@ -303,6 +304,13 @@ def test_what_is_found_within_the_horizon_is_a_positive(snapshot, repeats: bool)
     assert found_by_example(sampler, seen) == {(0, 1): {1, 2}, (0, 2): {2, 3} | again, (0, 3): {3} | again, (1, 1): {2}}
     alone, _, _ = make_sampler(data, options, negatives=2, positives=9)
     assert found_by_example(alone, seen)[0, 1] == {1}
+
+
+def test_a_horizon_wants_times(snapshot) -> None:  # type: ignore[no-untyped-def]
+    data = with_days(snapshot([(0, 0, 0), (0, 1, 1), (0, 2, 2)], users=1, items=3), [0, 1, 2])
+    data["user", "interacted", "item"].event_time[1] = -1
+    with pytest.raises(SourceError, match=r"1 of 3 have none: train with sampling: \{horizon: 0\}"):
+        make_sampler(data, horizon=1)
 
 
 def test_drawn_positives_stand_for_all_of_the_horizon(returning: HeteroData) -> None:

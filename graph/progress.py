@@ -36,9 +36,9 @@ def step(name: str, total: float | None = None) -> Iterator[Step]:
     """Show one step. On a terminal a bar with the time left; else a line when it starts and one when it ends."""
     start = time.monotonic()
     if not sys.stderr.isatty():
-        console.print(f"{name} …", highlight=False)
+        console.print(f"{name} …", highlight=False, soft_wrap=True)
         yield Step(name, total, None)
-        console.print(f"{name}: done in {time.monotonic() - start:.1f} s", highlight=False)
+        console.print(f"{name}: done in {time.monotonic() - start:.1f} s", highlight=False, soft_wrap=True)
         return
     columns = (
         TextColumn("{task.description}"),

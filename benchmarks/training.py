@@ -29,10 +29,11 @@ from graph.snapshot import read_snapshot
 from models.candidates import candidate_pairs
 from models.features import Encoder
 from models.interactions import Interactions
+from models.machine import device, shared_threads
 from models.pdn import PDN, FieldEmbedding
 from models.recipe import Recipe, read_recipe
 from models.sampling import Sampler
-from models.training import TogetherStage, device, shared_threads
+from models.stages import TogetherStage
 
 RESULTS = results("training")
 SHOP = sized((3_000, 2_000, 200_000), (500, 400, 10_000))  # users, items, events

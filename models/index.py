@@ -11,12 +11,13 @@ from models.artefacts import Artefact
 from models.candidates import Candidates
 from models.features import Encoder
 from models.interactions import Interactions
+from models.machine import shared_threads
 from models.onnx_export import export
 from models.pairs import PairOptions
 from models.profiles import Terms, browse_paths, profile_words
 from models.scoring import Scores, score
 from models.serving import edge_weights
-from models.training import restore, shared_threads
+from models.training import restore
 
 
 def network_scores(artefact: Artefact, data: HeteroData, k: int | None = None) -> Scores:

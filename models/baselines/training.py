@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from graph.progress import step
 from models.baselines.contract import Options, Recommender
 from models.interactions import Floats, Interactions, Ints
+from models.machine import device
 from models.softmax import Negatives
-from models.training import device
 from models.windows import Batch, last_items, pairs, windows
 
 if TYPE_CHECKING:

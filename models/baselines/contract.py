@@ -1,7 +1,7 @@
 """The one contract of everything that PDN is compared with: fit on events, score all items, recommend the best."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
@@ -53,6 +53,11 @@ class Recommender(ABC, Generic[AnyOptions]):
     @abstractmethod
     def space(trial: "Trial") -> Options:
         """The options that tuning tries: the model's whole search space, and nowhere else."""
+
+    @classmethod
+    def starts(cls) -> Sequence[Options]:
+        """What a search tries first: the defaults, so that the best is never worse, and what else is known as good."""
+        return [cls.options_class()]
 
     @abstractmethod
     def learn(self, events: Interactions, data: "HeteroData | None") -> None:

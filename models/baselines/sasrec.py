@@ -1,5 +1,6 @@
 """Self-attentive sequential recommendation, with the loss that makes it strong."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,11 @@ class SASRec(NeuralRecommender[SASRecOptions]):
     name = "sasrec"
     options_class = SASRecOptions
 
+    @classmethod
+    def starts(cls) -> Sequence[SASRecOptions]:
+        """The defaults, and what PDN's own transformer has on MovieLens-1M: it must not win by its options alone."""
+        return [SASRecOptions(), SASRecOptions(epochs=12, length=100, negatives=0)]
+
     @staticmethod
     def space(trial: "Trial") -> SASRecOptions:
         return SASRecOptions(
@@ -62,6 +68,7 @@ class SASRec(NeuralRecommender[SASRecOptions]):
             rate=trial.suggest_float("rate", 5e-4, 5e-3, log=True),
             dropout=trial.suggest_float("dropout", 0.1, 0.5),
             length=trial.suggest_categorical("length", [20, 50, 100, 200]),
+            negatives=trial.suggest_categorical("negatives", [0, 512]),
             layers=trial.suggest_int("layers", 1, 3),
             profile=trial.suggest_categorical("profile", [True, False]),
         )

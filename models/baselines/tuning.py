@@ -57,8 +57,7 @@ def tune(
 ) -> Tuned:
     """Search the space of one model with a budget of `trials` fits and of `seconds`; the fit under way is finished.
 
-    The first trial has the model's default options, so that the best is never worse than those. A model without
-    options is fitted once.
+    The first trials are the model's own `starts`. A model without options is fitted once.
 
     Raises `SettingsError` where the extra `baselines` is not installed.
     """
@@ -82,7 +81,8 @@ def tune(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
-        study.enqueue_trial(model.options_class().to_json())
+        for start in model.starts():
+            study.enqueue_trial(start.to_json())
         study.optimize(objective, n_trials=trials)
     finally:
         optuna.logging.set_verbosity(before)

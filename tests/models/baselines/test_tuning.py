@@ -3,9 +3,11 @@
 from typing import Any
 
 import numpy as np
+import optuna
 import pytest
 
 from graph.errors import SettingsError
+from models.baselines import RECOMMENDERS
 from models.baselines.extra import extra
 from models.baselines.tuning import Tuned, tune, wanted
 from models.interactions import Interactions
@@ -57,3 +59,10 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("models.baselines.extra.import_module", fail)
     with pytest.raises(SettingsError, match="implicit is not installed"):
         extra("implicit.nearest_neighbours")
+
+
+@pytest.mark.parametrize("name", RECOMMENDERS)
+def test_what_a_search_begins_with_is_in_its_space(name: str) -> None:
+    model = RECOMMENDERS[name]
+    for start in model.starts():
+        assert model.space(optuna.trial.FixedTrial(start.to_json())) == start

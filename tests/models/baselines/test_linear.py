@@ -74,8 +74,19 @@ def test_ease_solves_its_problem(events: Interactions, table: np.ndarray) -> Non
         gram = table[:, rest].T @ table[:, rest] + 3.0 * np.eye(len(rest))
         weights[rest, item] = np.linalg.solve(gram, table[:, rest].T @ table[:, item])
     model = EASE(EASEOptions(3.0)).fit(events)
-    np.testing.assert_allclose(model.weights, weights, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(model.score(EVERYBODY), table @ weights, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("users", "items"), [(12, 30), (30, 12)])
+def test_ease_by_its_smaller_side(users: int, items: int) -> None:
+    table = np.random.default_rng(0).random((users, items)) < 0.3
+    rows = [(user, item, moment) for user in range(users) for moment, item in enumerate(np.flatnonzero(table[user]))]
+    inverse = np.linalg.inv(table.T.astype(float) @ table + 3.0 * np.eye(items))
+    weights = -inverse / np.diag(inverse)
+    np.fill_diagonal(weights, 0)
+    model = EASE(EASEOptions(3.0)).fit(Interactions.of(make_snapshot(rows, users, items)))
+    assert model.dual == (users < items)
+    np.testing.assert_allclose(model.score(np.arange(users)), table @ weights, rtol=1e-4, atol=1e-5)
 
 
 def test_ease_of_the_most_bought_items_only(events: Interactions) -> None:

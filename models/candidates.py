@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
 
 CELLS = 16_000_000  # cells of the co-occurrence matrix held at a time: bounds the memory
+LEAST = 64  # triggers at a time all the same: products of a few rows cost as much as those of many
 
 
 def transitions(events: Interactions, window: int, kept: Flags | None = None) -> sparse.csr_array:
@@ -44,6 +45,11 @@ def profile_vectors(data: "HeteroData", paths: list[list[int]], most: int) -> sp
     terms = Terms.fit(words, most)
     row, term, value = terms.vectors(words)
     return sparse.csr_array((value, (row, term)), shape=(len(words), max(1, len(terms.names))), dtype=np.float32)
+
+
+def block_size(eligible: int) -> int:
+    """Triggers at a time, of so many eligible items."""
+    return max(LEAST, CELLS // max(1, eligible))
 
 
 class Candidates:
@@ -82,8 +88,8 @@ class Candidates:
         # Products of single precision are exact in double precision: the order of a sum does not show either.
         text = self.text.astype(np.float64)
         words = text.T.tocsr()
-        size = max(1, CELLS // max(1, len(eligible)))
-        room = np.empty(size * len(eligible), dtype=np.float32)
+        size = block_size(len(eligible))
+        room = np.empty(min(size, len(eligible)) * len(eligible), dtype=np.float32)
         for begin in range(0, max(1, len(eligible)), size):
             rows = slice(begin, min(begin + size, len(eligible)))
             alike = (text[rows] @ words).tocsr()

@@ -1,6 +1,7 @@
 """Which pairs become candidates, decided for some triggers at a time: the one definition that every engine asks."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
@@ -93,8 +94,11 @@ class Choice:
         if options.repeats:
             columns = self._with_itself(columns, self.eligible[triggers])
         source, target, *values, brand, depth = columns
+        mine = self.eligible[triggers]
+        rows = np.arange(mine[0], mine[-1] + 2) if len(mine) else np.zeros(1, dtype=np.int64)
         return Pairs(
-            start=np.searchsorted(source, np.arange(len(self.buyers) + 1)),
+            first=int(rows[0]),
+            start=np.searchsorted(source, rows),
             target=target,
             together=values[0],
             forward=values[1],
@@ -107,8 +111,13 @@ class Choice:
             options=options,
         )
 
+    @cached_property
+    def _buyers(self) -> Ints:
+        """[M] of the eligible items."""
+        return self.buyers[self.eligible]
+
     def _normalised(self, rows: sparse.csr_array, triggers: Ints) -> Floats:
-        buyers = self.buyers[self.eligible]
+        buyers = self._buyers
         mine = np.repeat(buyers[triggers], np.diff(rows.indptr))
         return normalised(rows.data, mine, buyers[rows.indices], self.options.shrink)
 

@@ -14,9 +14,8 @@ import torch
 from scipy import sparse
 from torch_geometric.data import HeteroData
 
-from models import candidates
 from models.artefacts import Artefact
-from models.candidates import Candidates
+from models.candidates import Candidates, block_size
 from models.choice import Choice
 from models.features import Encoder, Features
 from models.index import check_scalar, check_source, index_weights, pair_options
@@ -95,7 +94,7 @@ class Weigher:
     def edges_of_batches(self, batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         """`edges` of sorted rows that come in batches, which may end in the midst of a trigger."""
         torch.set_num_threads(1)  # each worker has one core
-        most = max(1, candidates.CELLS // max(1, len(self.choice.eligible)))
+        most = block_size(len(self.choice.eligible))
         waiting: list[pd.DataFrame] = []
         for batch in batches:
             if waiting and batch.j.iloc[0] == batch.j.iloc[-1] == waiting[-1].j.iloc[-1]:

@@ -189,7 +189,7 @@ class Encoder:
 
     def pair_codes(self, pairs: Pairs, pair: Ints, less: Part | None = None) -> Codes:
         """c_ji [P, Fc] of pairs; with `less` [P] a user's part is left out of the counts."""
-        source = np.searchsorted(pairs.start, pair, side="right") - 1
+        source = pairs.source_of(pair)
         counts = (pairs.together[pair], pairs.forward[pair], pairs.backward[pair], pairs.buyers[pairs.target[pair]])
         if less is not None:
             parts = (less.together, less.forward, less.backward, less.buyers)

@@ -55,7 +55,8 @@ class Pairs:
     """E candidate pairs j → i in CSR order, with raw statistics over training rows only.
 
     Attributes:
-        start: [N + 1] offsets by trigger j; target: [E] candidate i, ascending within j.
+        start: [N + 1] offsets by trigger j, in a block [J + 1], those of its own triggers alone, from item `first` on;
+            target: [E] candidate i, ascending within j.
         together: [E] users who have both; of an item with itself: users who have it at several moments.
         forward, backward: [E] transitions j → i and i → j between first meetings, each 1 / gap in moments; of an item
             with itself: from each time to the next.
@@ -77,6 +78,7 @@ class Pairs:
     buyers: Ints
     floor: Floats
     options: PairOptions
+    first: int = 0
 
     def __len__(self) -> int:
         return len(self.target)
@@ -84,15 +86,17 @@ class Pairs:
     @classmethod
     def joined(cls, blocks: "Iterable[Pairs]") -> "Pairs":
         """One of several blocks, each with all pairs of its triggers; the triggers ascend from block to block."""
-        start, block, columns = 0, None, {name: [] for name in COLUMNS}
+        block, counts, columns = None, np.zeros(0, dtype=np.int64), {name: [] for name in COLUMNS}
         for block in blocks:
-            start = start + block.start
+            counts = counts if len(counts) else np.zeros(len(block.buyers), dtype=np.int64)
+            counts[block.first : block.first + len(block.start) - 1] = np.diff(block.start)
             for name, parts in columns.items():
                 parts.append(getattr(block, name))
         if block is None:
             raise ValueError("no blocks: a snapshot without candidates is one block without pairs")
         # A column leaves its parts before the next one is joined: else all would be there twice.
-        return replace(block, start=start, **{name: np.concatenate(columns.pop(name)) for name in COLUMNS})
+        start = np.concatenate([[0], np.cumsum(counts)])
+        return replace(block, first=0, start=start, **{name: np.concatenate(columns.pop(name)) for name in COLUMNS})
 
     def where(self, keep: npt.NDArray[np.bool_]) -> "Pairs":
         """The pairs under a mask [E]."""
@@ -102,7 +106,11 @@ class Pairs:
     @property
     def source(self) -> Ints:
         """[E] trigger j of each pair."""
-        return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
+        return self.first + np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
+
+    def source_of(self, pair: Ints) -> Ints:
+        """[R] trigger of some pairs [R]."""
+        return self.first + np.searchsorted(self.start, pair, side="right") - 1
 
     def stands_without(self, pair: Ints, source: Ints, met: Floats, own: Floats) -> npt.NDArray[np.bool_]:
         """Whether pairs [R] of triggers [R] would be candidates without one buyer's part.

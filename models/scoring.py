@@ -31,13 +31,13 @@ def strengths(s: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 def ranks(pairs: Pairs, strength: npt.NDArray[np.float32]) -> Ints:
     """[E] place of each pair among its trigger's, 1 = the strongest; ties by candidate. 0: the trigger itself."""
     source, target = pairs.source, pairs.target
-    own = source == target
+    own, row = source == target, source - pairs.first
     order = np.lexsort((target, -strength, ~own, source))
     rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order)) - pairs.start[source[order]] + 1
-    has_own = np.zeros(len(pairs.buyers), dtype=np.int64)
-    has_own[source[own]] = 1
-    return rank - has_own[source]
+    rank[order] = np.arange(len(order)) - pairs.start[row[order]] + 1
+    has_own = np.zeros(len(pairs.start) - 1, dtype=np.int64)
+    has_own[row[own]] = 1
+    return rank - has_own[row]
 
 
 @dataclass(frozen=True)

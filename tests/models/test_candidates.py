@@ -101,6 +101,7 @@ def test_blocks_of_any_size_are_the_same_pairs(
     events, options = Interactions.of(clustered), PairOptions(candidates=20, window=3, repeats=True)
     whole = candidate_pairs(events, clustered, options)
     monkeypatch.setattr(candidates, "CELLS", cells)
+    monkeypatch.setattr(candidates, "LEAST", 1)
     parts = candidate_pairs(events, clustered, options)
     for name in ("start", *COLUMNS, "floor"):
         np.testing.assert_array_equal(getattr(whole, name), getattr(parts, name), err_msg=name)
@@ -113,6 +114,7 @@ def test_the_index_of_blocks_is_the_index_of_all(clustered: HeteroData, tmp_path
     whole = index_weights(scores, clustered, RECIPE.similar)
     assert len(scores.pairs) > len(whole.similar_source)
     monkeypatch.setattr(candidates, "CELLS", 24 * 5)
+    monkeypatch.setattr(candidates, "LEAST", 1)
     parts = build_index(saved, clustered)
     for name in ("source", "target", "rank"):
         np.testing.assert_array_equal(getattr(whole, f"similar_{name}"), getattr(parts, f"similar_{name}"))

@@ -9,13 +9,14 @@ import csv
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.stats import binomtest
 
+from benchmarks.runs import command
 from cypher.browse_node import browse_node
 from cypher.pursued import PursuedIntent, pursued
 from graph.driver import Database, connect
@@ -50,14 +51,14 @@ ORDER BY intent
 Pair = tuple[str, str]
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     commands = {"sample": sample, "score": score}
-    words = sys.argv[1:] or ["score"]
-    if len(words) != 1 or words[0] not in commands:
-        sys.exit("usage: python -m benchmarks.audit [sample|score]")
+    parser = command(__doc__)
+    parser.add_argument("what", nargs="?", choices=commands, default="score", help="else %(default)s")
+    what: str = parser.parse_args(arguments).what
     try:
         with connect(load_settings("complete-journey")) as database:
-            commands[words[0]](database)
+            commands[what](database)
     except TwohopError as error:
         sys.exit(f"benchmarks.audit: {error}")
 

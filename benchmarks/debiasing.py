@@ -9,7 +9,6 @@ Complete Journey: what each display and mailer placement adds, of the store's la
 this alone by the store's recipe. Writes `benchmarks/results/debiasing.json`.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -26,7 +25,7 @@ from torch_geometric.data import HeteroData
 
 from api.training import choose_recipe
 from benchmarks.quality import keep, kept, read, running
-from benchmarks.runs import results, sized
+from benchmarks.runs import command, results, sized
 from graph.errors import TwohopError
 from graph.schema import EXPOSURE, WEEK, Source
 from models import artefacts
@@ -256,7 +255,7 @@ def trained(data: HeteroData, exposures_file: Path, folder: Path) -> Artefact:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command(__doc__)
     parser.add_argument("--seeds", type=int, default=SEEDS, help="of the generated clicks")
     asked = parser.parse_args(arguments)
     keep(RESULTS, kept(RESULTS, {}) | {"generated": measure_clicks(asked.seeds)})

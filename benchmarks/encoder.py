@@ -8,11 +8,13 @@ Writes `benchmarks/results/encoder.json`.
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from api.intent_training import train_intents
+from benchmarks.runs import command
 from graph.driver import connect
 from graph.errors import TwohopError
 from graph.settings import load_settings
@@ -22,7 +24,8 @@ RESULTS = Path(__file__).parent / "results" / "encoder.json"
 SOURCES = ("table", "queries", "both")
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
+    command(__doc__).parse_args(arguments)
     found = {}
     try:
         settings = load_settings("complete-journey")

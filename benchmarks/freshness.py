@@ -7,7 +7,6 @@ effect is what is asked for. `refresh` is the work itself, in this process, by s
 at the end. Wants the store complete-journey, loaded and indexed. Writes `benchmarks/results/freshness.json`.
 """
 
-import argparse
 import json
 import os
 import platform
@@ -26,7 +25,7 @@ import psutil
 from api.web.live import LiveNetworks
 from api.web.server import collect_seldom
 from benchmarks.runs import STORE as SMALL_STORE
-from benchmarks.runs import results, sized
+from benchmarks.runs import command, results, sized
 from benchmarks.serving import percentile, served
 from graph.driver import Database, connect
 from graph.jars import NEO4J
@@ -112,8 +111,8 @@ def summary(seconds: Sequence[float]) -> dict[str, float]:
     return {"count": len(seconds), **shares, "max_ms": round(1000 * max(seconds), 1)}
 
 
-def main() -> None:
-    argparse.ArgumentParser(description=__doc__).parse_args()
+def main(arguments: Sequence[str] | None = None) -> None:
+    command(__doc__).parse_args(arguments)
     collect_seldom()  # as `twohop serve` does
     settings = load_settings(STORE)
     busy = psutil.getloadavg()[0]

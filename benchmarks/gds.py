@@ -26,7 +26,7 @@ import psutil
 from api.engines import CypherEngine
 from api.evaluation import as_served, drawn, store_protocols
 from benchmarks.quality import keep
-from benchmarks.runs import results
+from benchmarks.runs import command, results
 from benchmarks.serving import machine, percentile
 from cypher.catalogue import catalogue
 from graph.driver import Database, connect
@@ -71,7 +71,10 @@ class Renamed:
         return self.database.read(query.replace(":SIMILAR", f":{self.type}"), parameters)
 
 
-def main(store: str) -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = command(__doc__)
+    parser.add_argument("store", nargs="?", metavar="STORE", default="movielens-1m", help="else %(default)s")
+    store: str = parser.parse_args(arguments).store
     with copied(load_settings(store)) as settings, peer_server(settings), connect(settings) as database:
         before = live_generation(database)
         if before is None:
@@ -194,4 +197,4 @@ def speed(database: Database, engines: dict[str, tuple[str, int]], users: Sequen
 
 
 if __name__ == "__main__":
-    main((*sys.argv[1:], "movielens-1m")[0])
+    main()

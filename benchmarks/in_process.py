@@ -25,7 +25,7 @@ from scipy import sparse
 from api.engines import CypherEngine, ProjectionEngine, open_projections
 from benchmarks.quality import keep, kept, running
 from benchmarks.queries import floor as floor_of
-from benchmarks.runs import STORE, sized
+from benchmarks.runs import STORE, command, sized
 from benchmarks.serving import RESULTS, machine, percentile
 from cypher.recommend import Recommendations
 from graph.driver import Database
@@ -42,8 +42,10 @@ NEAR = 1e-5
 Ask = Callable[[int], object]
 
 
-def main(stores: Sequence[str]) -> None:
-    for store in stores or STORES:
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = command(__doc__)
+    parser.add_argument("stores", nargs="*", metavar="STORE", help=f"else {', '.join(STORES)}")
+    for store in parser.parse_args(arguments).stores or STORES:
         with running(store) as database:
             measure(store, database)
 
@@ -187,4 +189,4 @@ def same_answers(database: Database, in_memory: ProjectionEngine, users: Sequenc
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

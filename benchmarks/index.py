@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any
 
@@ -20,7 +20,7 @@ import psutil
 import torch
 from torch_geometric.data import HeteroData
 
-from benchmarks.runs import results, sized
+from benchmarks.runs import command, results, sized
 from graph.progress import step
 from graph.schema import Source
 from models.candidates import Candidates, candidate_pairs
@@ -138,16 +138,23 @@ def measure(kept: bool, *size: int) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    if len(sys.argv) > 1:
-        print(json.dumps(measure(sys.argv[1] == "kept", *map(int, sys.argv[2:]))))
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = command(__doc__)
+    parser.add_argument(
+        "one", nargs="*", metavar="WHICH USERS ITEMS EVENTS", help="measure one size alone, kept or all, and print it"
+    )
+    asked = parser.parse_args(arguments).one
+    if asked:
+        if len(asked) != 4 or asked[0] not in ("kept", "all") or not all(number.isdigit() for number in asked[1:]):
+            parser.error("one size is kept or all, and three numbers")
+        print(json.dumps(measure(asked[0] == "kept", *map(int, asked[1:]))))
         return
     rows = []
     for size in SIZES:
         row: dict[str, Any] = dict(zip(("users", "items", "events"), size, strict=True))
         for name in ("kept", "all"):
-            asked = [sys.executable, "-m", "benchmarks.index", name, *map(str, size)]
-            row[name] = json.loads(subprocess.run(asked, check=True, stdout=subprocess.PIPE, text=True).stdout)
+            words = [sys.executable, "-m", "benchmarks.index", name, *map(str, size)]
+            row[name] = json.loads(subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout)
         print(json.dumps(row))
         rows.append(row)
     about = {"python": platform.python_version(), "cores": psutil.cpu_count(), "threads": 1}

@@ -23,6 +23,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from benchmarks.runs import command
 from cypher.contents import contents, mean_vector, node_vectors
 from graph.driver import Database, connect
 from graph.errors import TwohopError
@@ -49,7 +50,8 @@ RETURN u.id AS user, c.id AS node, sum(n.score / p.rank) AS score
 """
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
+    command(__doc__).parse_args(arguments)
     results: dict[str, Any] = {"machine": {"system": platform.platform(), "python": platform.python_version()}}
     try:
         with connect(load_settings("complete-journey")) as database:

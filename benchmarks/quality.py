@@ -35,7 +35,7 @@ from torch_geometric.data import HeteroData
 from api.engines import CypherEngine
 from api.evaluation import as_served, store_protocols
 from api.training import choose_recipe, train_pdn, write_index
-from benchmarks.runs import RECIPE, STORE, results, sized
+from benchmarks.runs import RECIPE, STORE, command, results, sized
 from cypher.catalogue import catalogue
 from graph import generations
 from graph.driver import Database, connect
@@ -172,7 +172,7 @@ def kept(file: Path, default: Any) -> Any:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command(__doc__)
     every = [PDN, *RECOMMENDERS, *VARIATIONS]
     parser.add_argument("stores", nargs="*", metavar="STORE", help=f"else {', '.join(STORES)}")
     parser.add_argument("--models", nargs="+", choices=every, metavar="MODEL", help=", ".join(every))

@@ -9,7 +9,6 @@ query that finds nothing in a store (intents where none are linked) is left out.
 
 import random
 import statistics
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 import psutil
 
 from benchmarks.quality import keep, kept, running
-from benchmarks.runs import STORE, results, sized
+from benchmarks.runs import STORE, command, results, sized
 from benchmarks.serving import machine, percentile
 from cypher.filters import NO_FILTERS
 from graph.driver import Database
@@ -37,8 +36,10 @@ ROUND_TRIP = "RETURN 1 AS found"
 Parameters = dict[str, Any]
 
 
-def main(stores: Sequence[str]) -> None:
-    for store in stores or STORES:
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = command(__doc__)
+    parser.add_argument("stores", nargs="*", metavar="STORE", help=f"else {', '.join(STORES)}")
+    for store in parser.parse_args(arguments).stores or STORES:
         with running(store) as database:
             rows = measure(store, database)
         keep(RESULTS, [one for one in kept(RESULTS, []) if one["data"] != store] + rows)
@@ -129,4 +130,4 @@ def row(store: str, name: str, m: int, k: int, took: dict[str, list[list[float]]
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

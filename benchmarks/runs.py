@@ -4,6 +4,7 @@ A small run, which `python -m benchmarks.small` starts, sets `SMALL` in the envi
 minutes at most, and its figures, which say only that it works, go to `results/small`, which git ignores.
 """
 
+import argparse
 import os
 from pathlib import Path
 from typing import TypeVar
@@ -26,3 +27,8 @@ def results(name: str) -> Path:
     folder = sized(FOLDER, FOLDER / "small")
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{name}.json"
+
+
+def command(about: str | None) -> argparse.ArgumentParser:
+    """A benchmark's command line, with its docstring as help."""
+    return argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -10,7 +10,6 @@ Stores are in TWOHOP_HOME and leave when they are measured, but for the smallest
 `--again` measures these shapes anew.
 """
 
-import argparse
 import random
 import re
 import shutil
@@ -28,7 +27,7 @@ import psutil
 from api.engines import CypherEngine, ProjectionEngine, open_projections
 from api.training import train_pdn, write_index
 from benchmarks.quality import alone, keep, kept
-from benchmarks.runs import results, sized
+from benchmarks.runs import command, results, sized
 from benchmarks.serving import machine, percentile
 from benchmarks.writers import measured
 from graph import generations
@@ -284,7 +283,7 @@ def discard(place: Place) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command(__doc__)
     parser.add_argument(
         "--shapes", nargs="+", default=[sized("small", BASE)], choices=[*GROUPS, *SHAPES], metavar="SHAPE",
         help=", ".join([*GROUPS, *SHAPES]),

@@ -32,7 +32,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from benchmarks.runs import STORE, results, sized
+from benchmarks.runs import STORE, command, results, sized
 from graph.driver import connect
 from graph.jars import NEO4J
 from graph.settings import load_settings
@@ -286,8 +286,10 @@ def measure_slow(store: str, address: str, key: str, users: Sequence[str]) -> di
     }
 
 
-def main(stores: Sequence[str]) -> None:
-    for store in stores or STORES:
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = command(__doc__)
+    parser.add_argument("stores", nargs="*", metavar="STORE", help=f"else {', '.join(STORES)}")
+    for store in parser.parse_args(arguments).stores or STORES:
         with ExitStack() as stack:
             at = {engine: stack.enter_context(served(store, engine)) for engine in ENGINES}
             with connect(load_settings(store)) as database:
@@ -303,4 +305,4 @@ def main(stores: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

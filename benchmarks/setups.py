@@ -29,7 +29,7 @@ from pydantic_core import to_json
 
 from api.web.server import listen
 from benchmarks.quality import keep
-from benchmarks.runs import STORE, results, sized
+from benchmarks.runs import STORE, command, results, sized
 from benchmarks.serving import SETTLE, USERS, Took, connections, machine, percentile, ready, served
 from graph.driver import connect
 from graph.keys import create_key, revoke_key
@@ -155,7 +155,11 @@ def encoders() -> list[Row]:
     return [{"encoder": name, "p50_us": round(statistics.median(some), 1)} for name, some in took.items()]
 
 
-def main(store: str) -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = command(__doc__)
+    usual = sized("movielens-1m", STORE)
+    parser.add_argument("store", nargs="?", metavar="STORE", default=usual, help="else %(default)s")
+    store: str = parser.parse_args(arguments).store
     with connect(load_settings(store)) as database, ExitStack() as stack:
         users = [one["id"] for one in database.read(USERS)]
         random.Random(0).shuffle(users)  # noqa: S311  an order
@@ -174,4 +178,4 @@ def main(store: str) -> None:
 
 
 if __name__ == "__main__":
-    main((*sys.argv[1:], sized("movielens-1m", STORE))[0])
+    main()

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 import yaml
 
-from benchmarks.runs import RECIPE, SMALL, STORE
+from benchmarks.runs import RECIPE, SMALL, STORE, command
 from graph.server import ManagedServer
 from graph.settings import Settings
 
@@ -51,7 +51,10 @@ def prepare(home: Path) -> None:
         subprocess.run([sys.executable, "-m", "api.command", *words], check=True)
 
 
-def main(names: Sequence[str]) -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = command(__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="else all that are run small")
+    names: list[str] = parser.parse_args(arguments).names
     if unknown := sorted(set(names) - set(RUN)):
         sys.exit(f"benchmarks.small: no benchmark {unknown[0]}: choose from {', '.join(RUN)}")
     failed, begun = [], time.monotonic()
@@ -76,4 +79,4 @@ def main(names: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -9,7 +9,7 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any
 
@@ -21,7 +21,7 @@ from torch.profiler import ProfilerActivity, profile
 from torch_geometric.data import HeteroData
 
 from benchmarks.index import make_shop
-from benchmarks.runs import results, sized
+from benchmarks.runs import command, results, sized
 from graph.driver import connect
 from graph.errors import TwohopError
 from graph.settings import load_settings
@@ -160,8 +160,10 @@ def read_data(store: str | None) -> HeteroData:
         return read_snapshot(database)
 
 
-def main() -> None:
-    store = sys.argv[1] if len(sys.argv) > 1 else None
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = command(__doc__)
+    parser.add_argument("store", nargs="?", metavar="STORE", help="else drawn data")
+    store: str | None = parser.parse_args(arguments).store
     try:
         data = read_data(store)
         recipe = read_recipe(data.source.id)

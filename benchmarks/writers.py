@@ -9,7 +9,7 @@ import platform
 import resource
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.runs import results, sized
+from benchmarks.runs import command, results, sized
 from graph.driver import Database, connect
 from graph.jars import NEO4J
 from graph.schema import Tables
@@ -93,7 +93,8 @@ def timed(server: ManagedServer, database: Database, work: Callable[[], object])
     return {**figures, "edges": edges, "edges_per_s": round(edges / figures["wall_s"])}
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
+    command(__doc__).parse_args(arguments)
     busy = psutil.getloadavg()[0]
     with TemporaryDirectory(prefix="twohop-") as home:
         tables = load(SOURCE, Settings(home=Path(home), neo4j_uri=None)).tables

@@ -1,5 +1,6 @@
 """Small runs of benchmarks: all of them are known, and none touches the figures that are kept."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -33,6 +34,13 @@ def test_small_figures_have_a_folder_of_their_own(is_small: bool) -> None:
     shown = subprocess.run(asked, env=environment, capture_output=True, text=True, check=True, cwd=FOLDER_OF_ALL.parent)
     folders = {str(Path(file).parent) for file in shown.stdout.split()}
     assert folders == {str(FOLDER / "small" if is_small else FOLDER)}
+
+
+@pytest.mark.parametrize("name", [*small.RUN, *small.LEFT_OUT, "report", "small"])
+def test_help_is_shown_and_nothing_measured(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=r"^0$"):
+        importlib.import_module(f"benchmarks.{name}").main(["--help"])
+    assert "usage: " in capsys.readouterr().out
 
 
 def test_an_unknown_benchmark_is_one_line() -> None:

@@ -165,8 +165,10 @@ def pair_logits(
     source, s = pairs.source, [np.zeros(0 if model.options.path == 1 else (0, model.options.path), np.float32)]
     for part in _parts(len(pairs)):
         codes = torch.from_numpy(encoder.pair_codes(pairs, part)).to(from_item.device)
-        ends = (torch.from_numpy(column[part]).to(from_item.device) for column in (source, pairs.target))
-        s.append(model.projected_similarities(from_item, to_item, *ends, codes).cpu().numpy())
+        # Only items that the part has: the network joins its tables, and those of all items are large.
+        ends = (np.unique(column[part], return_inverse=True) for column in (source, pairs.target))
+        (left, row), (right, column) = ([torch.from_numpy(one).to(from_item.device) for one in end] for end in ends)
+        s.append(model.projected_similarities(from_item[left], to_item[right], row, column, codes).cpu().numpy())
     return np.concatenate(s)
 
 

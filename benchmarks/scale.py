@@ -268,6 +268,13 @@ def measure(place: Place, again: bool) -> None:
         discard(place)
 
 
+def remake(place: Place) -> None:
+    """The store of a shape that was measured before, for others to be compared with; its figures stay."""
+    for name, phase in PHASES.items():
+        if name != "serve":
+            alone(phase, place)
+
+
 def in_order(rows: list[Figures]) -> list[Figures]:
     return sorted(rows, key=lambda row: list(SHAPES).index(row["shape"]))
 
@@ -294,8 +301,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     base = Place(BASE)
     try:
         for name in SHAPES:  # the smallest comes first
-            if name in names or (name == BASE and not base.settings.store_folder.exists()):
-                measure(Place(name), asked_for.again and name in names)
+            if name in names:
+                measure(Place(name), asked_for.again)
+            if name == BASE and not base.settings.store_folder.exists():
+                remake(base)
     finally:
         ManagedServer(base.settings).stop()
 

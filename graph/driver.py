@@ -19,10 +19,12 @@ from graph.errors import (
     ServerNotRunning,
     SettingsError,
     StatementFailed,
+    StoreEmpty,
     TwohopError,
 )
 from graph.older_stores import update_older
 from graph.server import DATABASE, USERNAME, ManagedServer
+from graph.server_folder import stores
 from graph.settings import Settings
 
 # What the driver logs it also raises: without a handler Python would print it beside our one line.
@@ -241,12 +243,15 @@ def _plain(record: neo4j.Record) -> Row:
     return dict(zip(record.keys(), record.values(), strict=True))
 
 
-def connect(settings: Settings, start: bool = True, timeout: float | None = None) -> Database:
+def connect(settings: Settings, start: bool = True, timeout: float | None = None, *, create: bool = True) -> Database:
     """Open the database that the settings name, and see that it answers. `timeout` ends every statement, in seconds.
 
     With `NEO4J_URI`: that server, by any of the driver's schemes (`bolt://`, `neo4j+s://`, …). Without: the store's
-    managed server, which is started where it doesn't run; with `start=False` that raises `ServerNotRunning`.
+    managed server, which is started where it doesn't run; with `start=False` that raises `ServerNotRunning`. A store
+    that was never there is made; with `create=False` that raises `StoreEmpty`.
     """
+    if not create and not settings.neo4j_uri:
+        _see_store(settings)
     endpoint = find_endpoint(settings, start)
     address = endpoint.address
     with translate(address):
@@ -269,6 +274,13 @@ def connect(settings: Settings, start: bool = True, timeout: float | None = None
         driver.close()
         raise
     return database
+
+
+def _see_store(settings: Settings) -> None:
+    known = stores(settings)
+    if settings.store not in known:
+        others = f", or choose another one by --store: {', '.join(known)}" if known else ""
+        raise StoreEmpty(f"store {settings.store} does not exist: load data into it first (twohop load){others}")
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,11 @@ class State:
     neo4j: str | None = None
 
 
+def stores(settings: Settings) -> list[str]:
+    """Names of the stores whose server has run."""
+    return sorted(file.parts[-3] for file in settings.store_folder.parent.glob("*/neo4j/state.json"))
+
+
 class ServerFolder:
     """The folder is Neo4j's home, mode 0700: data and logs lie in it as Neo4j lays them."""
 

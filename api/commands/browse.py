@@ -31,7 +31,7 @@ def load(source: TreeSource, tree: TreeName = None, data: Data = None, store: St
     if data:
         settings = settings.model_copy(update={"data": data})
     taxonomy = load_taxonomy(source, settings, tree)
-    with connect(settings) as database:
+    with connect(settings, create=False) as database:
         write_tree(database, taxonomy.tree, taxonomy.version, taxonomy.nodes)
     show_taxonomy(taxonomy)
 
@@ -46,7 +46,7 @@ def classify(tree: Trees = None, as_json: AsJson = False, store: Store = None) -
     from graph.driver import connect
     from graph.settings import load_settings
 
-    with connect(load_settings(store)) as database:
+    with connect(load_settings(store), create=False) as database:
         counts = classify(database, tree or ())
     if as_json:
         typer.echo(to_json(counts).decode())
@@ -64,7 +64,7 @@ def show(node: Node, as_json: AsJson = False, store: Store = None) -> None:
     from graph.driver import connect
     from graph.settings import load_settings
 
-    with connect(load_settings(store)) as database:
+    with connect(load_settings(store), create=False) as database:
         found = browse_node(database, node)
     if as_json:
         typer.echo(to_json(found).decode())

@@ -40,7 +40,7 @@ def complements(
     from graph.errors import NotFound
     from graph.settings import load_settings
 
-    with connect(load_settings(store)) as database:
+    with connect(load_settings(store), create=False) as database:
         if user:
             needed = user_complements(database, subject, n, bucket=bucket(subject))
             if as_json:

@@ -42,7 +42,7 @@ def rank(
     from graph.settings import load_settings
 
     given = read_contents(contents) if contents else None
-    with connect(load_settings(store)) as database:
+    with connect(load_settings(store), create=False) as database:
         found = rank_contents(database, user, given, n, embedding)
     if as_json:
         typer.echo(to_json({"user": user, "embedding": embedding, "contents": found}).decode())

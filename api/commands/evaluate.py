@@ -62,7 +62,7 @@ def evaluate(
     settings = load_settings(store)
     if data:
         settings = settings.model_copy(update={"data": data})
-    with connect(settings) as database, ExitStack() as stack:
+    with connect(settings, create=False) as database, ExitStack() as stack:
         source = read_source(database)
         shop = Catalogue.of(catalogue(database, source.min_buyers))
         protocols = store_protocols(database, source, settings, shop.items, negatives)

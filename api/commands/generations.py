@@ -111,5 +111,5 @@ def _database(store: str | None) -> "Iterator[Database]":
     from graph.driver import connect
     from graph.settings import load_settings
 
-    with connect(load_settings(store)) as database:
+    with connect(load_settings(store), create=False) as database:
         yield database

@@ -52,12 +52,12 @@ def index(
         raise typer.BadParameter("--master is for --engine spark", param_hint="--master")
     settings = load_settings(store)
     if networks_only:
-        with connect(settings) as database:
+        with connect(settings, create=False) as database:
             added = [one[:12] for one in write_networks(database, settings)]
         output().print(f"Networks are stored of: {', '.join(added)}." if added else "No networks are missing.")
         return
     model = load(settings.artefacts_folder, artefact)
-    with connect(settings) as database:
+    with connect(settings, create=False) as database:
         data = read_snapshot(database)
         if engine == "spark":
             made = spread_index(database, settings, model, data, k, master or LOCAL)

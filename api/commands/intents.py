@@ -84,7 +84,7 @@ def mine(
     from graph.driver import connect
     from graph.settings import load_settings
 
-    with connect(load_settings(store)) as database:
+    with connect(load_settings(store), create=False) as database:
         report = mine_intents(
             database,
             engine=engine,
@@ -107,7 +107,7 @@ def queries(file: QueryFile, tree: Tree = "google", store: Store = None) -> None
     from graph.settings import load_settings
 
     settings = load_settings(store)
-    with connect(settings) as database:
+    with connect(settings, create=False) as database:
         found, rows = load_queries(database, settings, file, tree)
     typer.echo(f"{found:,} queries lead to categories of {tree} in {rows:,} rows.")
 
@@ -137,7 +137,7 @@ def train(
 
     settings = load_settings(store)
     options = TrainingOptions(base=base, epochs=epochs, seed=seed)
-    with connect(settings) as database:
+    with connect(settings, create=False) as database:
         report = train_intents(settings, database, options, pairs, measure=measure, final=final)
     if as_json:
         typer.echo(to_json(report).decode())
@@ -169,7 +169,7 @@ def link(
 
     settings = load_settings(store)
     ranker, moment = _ranker(recency_power, activeness_power, leniency, epsilon), _moment(now)
-    with connect(settings) as database:
+    with connect(settings, create=False) as database:
         if users_only:
             done = rank_users(database, ranker, moment)
             typer.echo(f"The intents of {done:,} users were worked out anew.")
@@ -204,7 +204,7 @@ def of(
     from graph.settings import load_settings
 
     _ranker(recency_power, activeness_power, leniency, epsilon)  # refuses what cannot be
-    with connect(load_settings(store)) as database:
+    with connect(load_settings(store), create=False) as database:
         found = pursued(
             database,
             user,
@@ -240,7 +240,7 @@ def categories(
 
     asked = list(_texts(texts or (), file))
     settings = load_settings(store)
-    with connect(settings) as database:
+    with connect(settings, create=False) as database:
         found = find_categories(settings, database, asked, tree, k)
     for text, rows in zip(asked, found, strict=True):
         if as_json:
@@ -262,7 +262,7 @@ def show(intent: IntentId, tree: TreeOfStore = None, as_json: AsJson = False, st
     from graph.intents import read_state
     from graph.settings import load_settings
 
-    with connect(load_settings(store)) as database:
+    with connect(load_settings(store), create=False) as database:
         chosen = tree or read_state(database).get("tree")
         if chosen is None:
             raise StoreError("categories are not linked to intents yet: run twohop intents link")

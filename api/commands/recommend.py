@@ -44,7 +44,7 @@ def recommend(
     from graph.settings import load_settings
 
     settings = load_settings(store)
-    with connect(settings) as database, open_engine(engine, database, settings) as opened:
+    with connect(settings, create=False) as database, open_engine(engine, database, settings) as opened:
         answer = opened.recommend(
             user,
             n,
@@ -71,7 +71,7 @@ def similar(item: Item, n: Number = 10, as_json: AsJson = False, store: Store = 
     from graph.driver import connect
     from graph.settings import load_settings
 
-    with connect(load_settings(store)) as database:
+    with connect(load_settings(store), create=False) as database:
         found = query.similar(database, item, n)
         generation = found[0].generation if found else live(database).id
         if as_json:
@@ -93,7 +93,7 @@ def explain(
     from graph.driver import connect
     from graph.settings import load_settings
 
-    with connect(load_settings(store)) as database:
+    with connect(load_settings(store), create=False) as database:
         answer = query.explain(database, user, item, m, k, bucket(user))
         if as_json:
             typer.echo(to_json(answer).decode())

@@ -59,7 +59,7 @@ def report(
     if data:
         settings = settings.model_copy(update={"data": data})
     asked = Asked(out, tuple(dict.fromkeys(item or ())), profile, tuple(sorted(set(edge or ()))), k)
-    with connect(settings) as database:
+    with connect(settings, create=False) as database:
         source = read_source(database)
         shop = Catalogue.of(catalogue(database, source.min_buyers))
         protocols = store_protocols(database, source, settings, shop.items)

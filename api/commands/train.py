@@ -30,7 +30,7 @@ def pdn(recipe: RecipeFile = None, epochs: Epochs = None, seed: Seed = None, sto
     from graph.source import read_source
 
     settings = load_settings(store)
-    with connect(settings) as database:
+    with connect(settings, create=False) as database:
         chosen = choose_recipe(read_source(database).id, recipe, epochs, seed)
         data = read_snapshot(database)
     show_artefact(train_pdn(settings, data, chosen), settings)

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from graph.driver import Database, connect
-from graph.errors import AuthenticationFailed, ServerError, SettingsError, StoreBusy
+from graph.errors import AuthenticationFailed, ServerError, SettingsError, StoreBusy, StoreEmpty
 from graph.jars import NEO4J
 from graph.server import ManagedServer
 from graph.server_folder import ServerFolder, State
@@ -40,6 +40,18 @@ def test_status_before_the_first_start_makes_nothing(new_settings: NewSettings) 
     assert (status.running, status.crashed, status.pid, status.bolt_uri) == (False, False, None, None)
     assert not ManagedServer(settings).stop()
     assert not settings.store_folder.exists()
+
+
+def test_a_store_that_was_never_there_is_not_made_by_reading(new_settings: NewSettings) -> None:
+    settings = new_settings()
+    with pytest.raises(StoreEmpty, match=r"does not exist: load data into it first \(twohop load\)$"):
+        connect(settings, create=False)
+    assert not settings.store_folder.exists()
+    other = ServerFolder(new_settings(home=settings.home, store="other"))
+    other.make()
+    other.save(State())
+    with pytest.raises(StoreEmpty, match=r"choose another one by --store: other$"):
+        connect(settings, create=False)
 
 
 def test_second_start_leaves_the_first_server(server: ManagedServer) -> None:

@@ -6,6 +6,7 @@ are trained together.
 
 import hashlib
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -232,8 +233,10 @@ class Job:
                 moments.setdefault(int(place), {})[key] = tensor
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
-        for _ in range(sum(stage.sizes[: self.state["epoch"]]) + self.state["batch"]):
-            self.schedule.step()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Detected call of")  # the optimizer's steps were before the interruption
+            for _ in range(sum(stage.sizes[: self.state["epoch"]]) + self.state["batch"]):
+                self.schedule.step()
 
 
 def validate(

@@ -42,7 +42,7 @@ def quality() -> list[str]:
     if trials:
         parts += [
             "## What tuning chose",
-            "NDCG@10 on validation events: the model's defaults, which are the first trial, and the best.",
+            "NDCG@10 on validation events: the model's defaults, which are the first trial, and the best. SASRec's second trial has the options of PDN's own transformer.",
             table(
                 ["data and model", "trials", "defaults", "best", "options"], [_tuned(*one) for one in trials.items()]
             ),

@@ -31,7 +31,7 @@ def load(source: TreeSource, tree: TreeName = None, data: Data = None, store: St
     if data:
         settings = settings.model_copy(update={"data": data})
     taxonomy = load_taxonomy(source, settings, tree)
-    with connect(settings, create=False) as database:
+    with connect(settings) as database:
         write_tree(database, taxonomy.tree, taxonomy.version, taxonomy.nodes)
     show_taxonomy(taxonomy)
 

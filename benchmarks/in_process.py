@@ -43,9 +43,7 @@ Ask = Callable[[int], object]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = command(__doc__)
-    parser.add_argument("stores", nargs="*", metavar="STORE", help=f"else {', '.join(STORES)}")
-    for store in parser.parse_args(arguments).stores or STORES:
+    for store in command(__doc__, STORES).parse_args(arguments).stores:
         with running(store) as database:
             measure(store, database)
 

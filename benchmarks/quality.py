@@ -172,9 +172,8 @@ def kept(file: Path, default: Any) -> Any:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = command(__doc__)
+    parser = command(__doc__, STORES)
     every = [PDN, *RECOMMENDERS, *VARIATIONS]
-    parser.add_argument("stores", nargs="*", metavar="STORE", help=f"else {', '.join(STORES)}")
     parser.add_argument("--models", nargs="+", choices=every, metavar="MODEL", help=", ".join(every))
     parser.add_argument("--variations", action="store_true", help="all variations of PDN, where no models are given")
     parser.add_argument("--seeds", type=int, default=SEEDS)
@@ -182,7 +181,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--minutes", type=float, default=MINUTES, help="of these fits, for each model; the last ends")
     parser.add_argument("--again", action="store_true", help="measure these models anew")
     asked = parser.parse_args(arguments)
-    for store in asked.stores or STORES:
+    for store in asked.stores:
         with running(store) as database:
             data = read_source(database).id
             for name in asked.models or (VARIATIONS if asked.variations else [PDN, *RECOMMENDERS]):

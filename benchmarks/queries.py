@@ -37,9 +37,7 @@ Parameters = dict[str, Any]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = command(__doc__)
-    parser.add_argument("stores", nargs="*", metavar="STORE", help=f"else {', '.join(STORES)}")
-    for store in parser.parse_args(arguments).stores or STORES:
+    for store in command(__doc__, STORES).parse_args(arguments).stores:
         with running(store) as database:
             rows = measure(store, database)
         keep(RESULTS, [one for one in kept(RESULTS, []) if one["data"] != store] + rows)

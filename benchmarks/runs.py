@@ -6,6 +6,7 @@ minutes at most, and its figures, which say only that it works, go to `results/s
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,6 +30,9 @@ def results(name: str) -> Path:
     return folder / f"{name}.json"
 
 
-def command(about: str | None) -> argparse.ArgumentParser:
-    """A benchmark's command line, with its docstring as help."""
-    return argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+def command(about: str | None, stores: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """A benchmark's command line, with its docstring as help. With `stores` it takes names of others, as `stores`."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    if stores:
+        parser.add_argument("stores", nargs="*", metavar="STORE", default=stores, help=f"else {', '.join(stores)}")
+    return parser

@@ -287,9 +287,7 @@ def measure_slow(store: str, address: str, key: str, users: Sequence[str]) -> di
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = command(__doc__)
-    parser.add_argument("stores", nargs="*", metavar="STORE", help=f"else {', '.join(STORES)}")
-    for store in parser.parse_args(arguments).stores or STORES:
+    for store in command(__doc__, STORES).parse_args(arguments).stores:
         with ExitStack() as stack:
             at = {engine: stack.enter_context(served(store, engine)) for engine in ENGINES}
             with connect(load_settings(store)) as database:

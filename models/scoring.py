@@ -167,8 +167,8 @@ def pair_logits(
         codes = torch.from_numpy(encoder.pair_codes(pairs, part)).to(from_item.device)
         # Only items that the part has: the network joins its tables, and those of all items are large.
         ends = (np.unique(column[part], return_inverse=True) for column in (source, pairs.target))
-        (left, row), (right, column) = ([torch.from_numpy(one).to(from_item.device) for one in end] for end in ends)
-        s.append(model.projected_similarities(from_item[left], to_item[right], row, column, codes).cpu().numpy())
+        (left, row), (right, place) = ([torch.from_numpy(one).to(from_item.device) for one in end] for end in ends)
+        s.append(model.projected_similarities(from_item[left], to_item[right], row, place, codes).cpu().numpy())
     return np.concatenate(s)
 
 

@@ -9,7 +9,6 @@ from fastapi.testclient import TestClient
 
 from api.web.fast import Fast
 from api.web.limits import Rates
-from graph.driver import Database
 from tests.api.conftest import ITEMS, USERS, Line
 from tests.api.web.conftest import PATIENCE, open_client
 
@@ -124,7 +123,8 @@ def test_each_request_counts_once_for_its_rate(fast: TestClient, taken: list[boo
     assert "retry-after" in replies[4].headers
 
 
-def test_an_event_is_seen_at_once(fast: TestClient, database: Database, unchanged: None, taken: list[bool]) -> None:
+@pytest.mark.usefixtures("unchanged")  # before `fast`: the app ends first, else it refreshes what was put back
+def test_an_event_is_seen_at_once(fast: TestClient, taken: list[bool]) -> None:
     first = fast.get(f"{ROUTE.format('u01')}?k=3").json()["items"][0]["id"]
     event = {"key": "seen-at-once", "user": "u01", "item": first, "kind": "purchase"}
     assert fast.post("/events", json=event).status_code == 200

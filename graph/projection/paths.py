@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from graph.projection.columns import AVAILABLE, GONE, Array
+from graph.projection.prefetch import prefetch
 
 
 class Asker(NamedTuple):
@@ -44,6 +45,9 @@ class Similar(NamedTuple):
 
 UNTOUCHED, SEEN = -1.0, -2.0  # in the table of products, where all others are 0 or above
 LARGEST = 1e250  # of a product: one more path, e^120 at most, still fits
+AHEAD, DIRECT_AHEAD = 2, 8  # triggers and candidates between asking for memory and reading it
+LINE = 64  # bytes that come at once
+FETCHED = 24  # edges of a trigger that are asked for; after those the processor asks by itself
 
 
 @njit(cache=True)
@@ -64,12 +68,26 @@ def find_user(user_key, user_check, key, check):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def _prefetch_edges(similar, begin):  # type: ignore[no-untyped-def]
+    for edge in range(begin, begin + FETCHED, LINE // 8):
+        prefetch(similar.weight, edge)
+    for edge in range(begin, begin + FETCHED, LINE // 4):
+        prefetch(similar.item, edge)
+    prefetch(similar.rank, begin + FETCHED // 2)
+
+
+@njit(cache=True)
 def _walk(asker, m, k, items, similar, product, touched, add):  # type: ignore[no-untyped-def]
     """Multiply (`add`: sum the logarithms of) 1 + e^t e^s into `product` and list the items; -1 where one is too large.
 
     `product` [N] is `UNTOUCHED` before; `touched` has room for N + 1.
     """
     size, taken, greatest = 0, 0, 0.0
+    for place in range(min(m, len(asker.triggers))):
+        trigger = asker.triggers[place]
+        prefetch(items.state, trigger)
+        prefetch(items.first, trigger)
+        prefetch(items.size, trigger)
     for place in range(len(asker.triggers)):
         weight, trigger = asker.weights[place], asker.triggers[place]
         if weight < 0 or taken == m:
@@ -77,6 +95,8 @@ def _walk(asker, m, k, items, similar, product, touched, add):  # type: ignore[n
         if items.state[trigger] == GONE:
             continue
         taken += 1
+        if place + AHEAD < len(asker.triggers):
+            _prefetch_edges(similar, items.first[asker.triggers[place + AHEAD]])
         begin = items.first[trigger]
         end = begin + items.size[trigger]
         if end > begin and similar.rank[end - 1] > k:
@@ -118,24 +138,24 @@ def walk(asker, m, k, items, similar, product, touched):  # type: ignore[no-unty
 
 
 @njit(cache=True, inline="always")
-def _before(value, order, other_value, other_order):  # type: ignore[no-untyped-def]
-    return value > other_value or (value == other_value and order < other_order)
+def _before(value, item, other_value, other, order):  # type: ignore[no-untyped-def]
+    """Whether the first comes first: by value, then by `order`, which is read where values are equal alone."""
+    if value != other_value:
+        return value > other_value
+    return order[item] < order[other]
 
 
 @njit(cache=True)
-def _sink(values, items, item_order, size, value, item):  # type: ignore[no-untyped-def]
+def _sink(values, items, order, size, value, item):  # type: ignore[no-untyped-def]
     """Put one in the place of the root of a heap whose root is the last in order."""
     place = 0
-    order = item_order[item]
     while True:
         child = 2 * place + 1
         if child >= size:
             break
-        if child + 1 < size and _before(
-            values[child], item_order[items[child]], values[child + 1], item_order[items[child + 1]]
-        ):
+        if child + 1 < size and _before(values[child], items[child], values[child + 1], items[child + 1], order):
             child += 1
-        if not _before(value, order, values[child], item_order[items[child]]):
+        if not _before(value, item, values[child], items[child], order):
             break
         values[place], items[place] = values[child], items[child]
         place = child
@@ -143,16 +163,16 @@ def _sink(values, items, item_order, size, value, item):  # type: ignore[no-unty
 
 
 @njit(cache=True)
-def _push(values, items, item_order, size, most, value, item):  # type: ignore[no-untyped-def]
+def _push(values, items, order, size, most, value, item):  # type: ignore[no-untyped-def]
     """Keep the `most` first ones by value, then order; gives how many there are now."""
     if size == most:
-        if _before(value, item_order[item], values[0], item_order[items[0]]):
-            _sink(values, items, item_order, size, value, item)
+        if _before(value, item, values[0], items[0], order):
+            _sink(values, items, order, size, value, item)
         return size
-    place, order = size, item_order[item]
+    place = size
     while place > 0:
         parent = (place - 1) // 2
-        if not _before(values[parent], item_order[items[parent]], value, order):
+        if not _before(values[parent], items[parent], value, item, order):
             break
         values[place], items[place] = values[parent], items[parent]
         place = parent
@@ -203,6 +223,8 @@ def recommend(  # type: ignore[no-untyped-def]
         kept = _push(values, chosen, items.order, kept, shortlist, value, item)
     scores, best, found = np.empty(n), np.empty(n, np.int32), 0
     for place in range(kept):
+        if place + DIRECT_AHEAD < kept:
+            prefetch(items.direct, chosen[place + DIRECT_AHEAD])
         item = chosen[place]
         path = values[place] if add else math.log(values[place])
         found = _push(scores, best, items.order, found, n, path + _direct(asker, items, item), item)

@@ -15,6 +15,7 @@ from graph.progress import step
 from graph.rows import (
     PAIR,
     browse_node_rows,
+    changed_edges,
     check_references,
     collect_edges,
     date_items,
@@ -74,8 +75,12 @@ def write_edges(name: str, edges: pl.DataFrame, database: Database) -> None:
     fresh = database.read(statement("count_edges"))[0][name] == 0
 
     def write_batch(batch: pl.DataFrame) -> int:
-        rows = batch if fresh else merge_edges(_stored(name, batch, database), batch)
-        database.write(statement(f"merge_{name}"), {"users": by_user(rows.iter_rows())})
+        rows = batch
+        if not fresh:
+            stored = _stored(name, batch, database)
+            rows = changed_edges(stored, merge_edges(stored, batch))
+        if len(rows):
+            database.write(statement(f"merge_{name}"), {"users": by_user(rows.iter_rows())})
         return len(batch)
 
     with step(f"Writing {name.replace('_', ' ')} edges", len(edges)) as shown, ThreadPoolExecutor(LANES) as pool:

@@ -68,6 +68,14 @@ def merge_edges(stored: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
     return collect_edges(pl.concat([kept, new_events]))
 
 
+def changed_edges(stored: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
+    """Those of `edges` that are not stored, or otherwise."""
+    values = [name for name in edges.columns if name not in PAIR]
+    both = edges.join(stored, on=PAIR, how="left", suffix=" stored", maintain_order="left")
+    same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name} stored")) for name in values)
+    return both.filter(~same).select(edges.columns)
+
+
 def count_buyers(items: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
     """`items` with `popularity`: the number of users with an edge to each."""
     buyers = edges.group_by("item").agg(pl.len().cast(pl.Int64).alias("popularity"))

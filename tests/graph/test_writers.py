@@ -22,7 +22,7 @@ from graph.constraints import STATEMENTS, create_constraints
 from graph.driver import Database, connect
 from graph.errors import ServerError, SettingsError, SourceError, StoreBusy, StoreError, StoreNotEmpty
 from graph.incremental import write_incremental
-from graph.rows import collect_edges, merge_edges, spread_events
+from graph.rows import changed_edges, collect_edges, merge_edges, spread_events
 from graph.schema import EXPOSURE, Source, Tables
 from graph.server import ManagedServer
 from graph.server_folder import ServerFolder
@@ -378,6 +378,10 @@ def test_merging_edges_is_the_union_of_moments(stored: list[dict[str, object]], 
     union = [row for row in stored if moment(row) not in moments] + new
     assert_frame_equal(merged, collect_edges(events(*union)))
     assert_frame_equal(merge_edges(merged, new_edges), merged)
+    before, after, changed = ([repr(row) for row in edges.rows()]  # as text, for NaN is not itself
+                              for edges in (old_edges, merged, changed_edges(old_edges, merged)))  # fmt: skip
+    assert changed == [row for row in after if row not in before]
+    assert changed_edges(merged, merged).is_empty()
 
 
 def moment(row: dict[str, object]) -> tuple[object, ...]:

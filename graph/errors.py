@@ -74,6 +74,10 @@ class DataTooNew(ServerError):
     pass
 
 
+class SparkFailed(TwohopError):
+    pass
+
+
 class DatabaseError(TwohopError):
     pass
 

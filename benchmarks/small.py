@@ -32,6 +32,7 @@ RUN: dict[str, Sequence[str]] = {
     "freshness": (),
     "writers": (),
     "scale": (),
+    "columns": (),
 }
 LEFT_OUT = {
     "gds": "fetches the library's 129 jars and wants MovieLens-1M with its published negatives",

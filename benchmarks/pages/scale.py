@@ -70,7 +70,7 @@ def scale() -> Iterator[str]:
         yield "### Serving"
         yield (
             "Users with m triggers or more, one request at a time, in process. *By smallest*: the median by that of the smallest store, which was served in the same rounds; the median of the rounds, and the least and the most. "
-            "Both engines do as much work in all stores. A request of the projection reads some 400 edges, and several columns of each item, wherever they lie: in a small store they all fit into the processor's cache, in a large one they do not, which is most likely what it pays for."
+            "Both engines do as much work in all stores. A request of the projection reads some 400 edges, and several columns of each item, wherever they lie: in a small store they all fit into the processor's caches, in a large one they do not. The row of `amazon-books` is from before the projection asked for memory ahead ([projection.md](projection.md))."
         )
         yield table(
             ["shape", "engine", "m", "k", "p50, ms", "p99, ms", "by smallest", "rounds"],
@@ -82,6 +82,27 @@ def scale() -> Iterator[str]:
                 for row in rows for name in SERVED if (found := row.get(name))
             ],
         )  # fmt: skip
+    yield from _columns(read("columns") or [])
+
+
+def _columns(rows: list[Row]) -> Iterator[str]:
+    if not rows:
+        return
+    yield "### A projection alone"
+    yield (
+        "`python -m benchmarks.columns` draws the columns of projections in which each item leads to any k others, and asks all of them in turns, in process. That no row is near another is the worst case for the processor's caches: shoppers of a real store share popular items. "
+        f"{rows[0]['machine']}."
+    )
+    yield table(
+        ["items", "m", "k", "p50, ms", "p99, ms", "by smallest", "rounds"],
+        [
+            [
+                f"{row['items']:,}", row["m"], row["k"], f"{row['p50_ms']:.3f}", f"{row['p99_ms']:.3f}",
+                f"{row['by_smallest']:.2f}", "{:.2f} to {:.2f}".format(*row["least_and_most"]),
+            ]
+            for row in rows
+        ],
+    )  # fmt: skip
 
 
 def rate(found: Row | None) -> str:

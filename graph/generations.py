@@ -8,6 +8,7 @@ second one beside it.
 
 import json
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -23,6 +24,7 @@ from graph.weights import BATCHES, Batch, Weights
 if TYPE_CHECKING:
     from graph.spread import SpreadEdges
 
+SHOWN_EVERY = 1.0  # seconds, of what others write
 DROPPED_NODES = 100  # whose edges leave in one transaction
 KINDS = {
     "users": "write_user_direct",
@@ -113,7 +115,7 @@ def write_generation(
             shown.advance(begun[kind])
             if kind == "similar" and spread is not None and endpoint is not None:
                 if begun[kind] < spread.count:
-                    _write_spread(database, generation, spread, endpoint)
+                    _write_spread(database, generation, spread, endpoint, shown)
                 continue
             _write(database, generation, name, BATCHES[kind](weights, begun[kind]), shown)
     if network is not None:
@@ -213,9 +215,19 @@ def _write(database: Database, generation: int, name: str, batches: Iterable[Bat
         shown.advance(batch.end - batch.start)
 
 
-def _write_spread(database: Database, generation: int, spread: "SpreadEdges", endpoint: Endpoint) -> None:
-    """Have a cluster write its edges, then count them. What it wrote before an interruption it finds again."""
-    spread.write(endpoint, generation)
+def _write_spread(database: Database, generation: int, spread: "SpreadEdges", endpoint: Endpoint, shown: Step) -> None:
+    """Have a cluster write the edges of those triggers that have not all of theirs yet, then count all."""
+    found = database.stream(statement("written_triggers"), {"generation": generation})
+    written = {row["source"]: row["written"] for row in found}
+    shown.advance(sum(written.values()))
+    stored = before = database.read(statement("stored_similar"))[0]["similar"]
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(spread.write, endpoint, generation, written)
+        while wait([writing], SHOWN_EVERY).not_done:
+            stored = max(stored, database.read(statement("stored_similar"))[0]["similar"])
+            shown.advance(stored - before)
+            before = stored
+        writing.result()
     rows = database.write(statement("count_similar"), {"generation": generation})
     if not rows or rows[0]["missing"]:
         _refuse(database, generation)

@@ -6,7 +6,7 @@ Spark is an extra (`pip install 'twohop[spark]'`), so nothing here is imported b
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,9 @@ RETRIES = 10  # of a transaction: partitions write to the same items, so locks m
 FORMAT = "org.neo4j.spark.DataSource"
 # Arrow 12, which Spark 3.5 brings, fails on Java 21; this jar of a newer one is put before it.
 FIRST = "arrow-memory-core"
-CAUSE = re.compile(r"^(?:Caused by: |: )?(\S*(?:Error|Exception)\b.*)$", re.MULTILINE)  # the last one is the first cause
+CAUSE = re.compile(
+    r"^(?:Caused by: |: )?(\S*(?:Error|Exception)\b.*)$", re.MULTILINE
+)  # the last one is the first cause
 OPENED = "--add-opens=java.base/java.nio=ALL-UNNAMED"
 
 
@@ -121,8 +123,11 @@ class SpreadEdges:
             raise ArtefactError(f"weights: {wrong} of {count} are not finite or not above 0; train the model again")
         return cls(rows, int(count), str(digest))
 
-    def write(self, endpoint: Endpoint, generation: int) -> None:
-        """Write each partition as edges of this generation. Writing again changes nothing."""
+    def write(self, endpoint: Endpoint, generation: int, written: Mapping[str, int]) -> None:
+        """Write each partition as edges of this generation. Writing again changes nothing.
+
+        `written`: how many edges triggers have already; those that have all of theirs are passed over.
+        """
         from pyspark.errors import PySparkException  # noqa: PLC0415
         from pyspark.sql import functions as F  # noqa: N812, PLC0415
 
@@ -138,14 +143,26 @@ class SpreadEdges:
             user, password = endpoint.auth
             options |= {"authentication.type": "basic", "authentication.basic.username": user}
             options |= {"authentication.basic.password": password}
-        rows = self.rows.withColumn("generation", F.lit(generation))
         try:
+            rows = self._left(written).withColumn("generation", F.lit(generation))
             rows.write.format(FORMAT).mode("Overwrite").options(**options).save()
         except (PySparkException, _java_error()) as error:
             raise DatabaseUnavailable(
                 f"{endpoint.address}: Spark could not write: {_cause(error)}; see that its workers reach the "
                 "server, then run twohop index again: it goes on"
             ) from None
+
+    def _left(self, written: Mapping[str, int]) -> "DataFrame":
+        """The rows of triggers that have fewer edges than here."""
+        from pyspark.sql import Window  # noqa: PLC0415
+        from pyspark.sql import functions as F  # noqa: N812, PLC0415
+
+        if not written:
+            return self.rows
+        there = self.rows.sparkSession.createDataFrame(list(written.items()), "source string, written long")
+        wanted = F.count("*").over(Window.partitionBy("source"))
+        rows = self.rows.withColumn("wanted", wanted).join(there, "source", "left")
+        return rows.where(F.coalesce("written", F.lit(0)) < F.col("wanted")).select(*self.rows.columns)
 
 
 def _cause(error: Exception) -> str:

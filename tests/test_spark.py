@@ -164,7 +164,9 @@ def test_an_interrupted_write_goes_on(spark, endpoint: Endpoint, database: Datab
     assert endpoint.auth[1] not in str(told.value)
     [begun] = list_generations(database)
     assert begun.state == "writing"
-    SpreadEdges(spread.rows.where("rank < 3"), 2, spread.digest).write(endpoint, begun.id)  # some partitions were done
+    SpreadEdges(spread.rows.where("rank < 3"), 2, spread.digest).write(
+        endpoint, begun.id, {}
+    )  # some partitions were done
     assert len(edges(database, begun.id)) == 2
     assert write(database, endpoint, spread_of(spark, STAR[::-1])) == begun.id
     assert edges(database, begun.id) == STAR
@@ -173,6 +175,20 @@ def test_an_interrupted_write_goes_on(spark, endpoint: Endpoint, database: Datab
     other = write(database, endpoint, spread)
     assert edges(database, other) == STAR
     assert {one.id for one in list_generations(database)} == {begun.id, other}
+
+
+@pytest.mark.faults
+def test_what_was_written_is_not_written_again(spark, endpoint: Endpoint, database: Database) -> None:  # type: ignore[no-untyped-def]
+    """All edges of b are there, and say something else meanwhile; of those of a there is one."""
+    spread = spread_of(spark, [*STAR, ("b", "a", 0.5, 1), ("b", "c", 0.25, 2)])
+    with pytest.raises(DatabaseUnavailable):
+        write(database, replace(endpoint, address="bolt://127.0.0.1:1"), spread)
+    [begun] = list_generations(database)
+    some = spread.rows.where("source = 'b' or rank = 1")
+    SpreadEdges(some, 3, spread.digest).write(endpoint, begun.id, {})
+    database.write("MATCH ()-[s:SIMILAR]->() SET s.weight = 9.0")
+    assert write(database, endpoint, spread) == begun.id
+    assert edges(database, begun.id) == [*STAR, ("b", "a", 9.0, 1), ("b", "c", 9.0, 2)]
 
 
 def test_edges_of_other_data_are_refused(spark, endpoint: Endpoint, database: Database) -> None:  # type: ignore[no-untyped-def]

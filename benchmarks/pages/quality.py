@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from statistics import mean
+from statistics import mean, median
 from typing import Any
 
 from benchmarks.pages.debiasing import debiasing
 from benchmarks.pages.tables import interval, read, sections, table
+from benchmarks.quality import PDN, VARIATIONS
 
 MARKS = "<!-- python -m benchmarks.report -->\n", "<!-- end -->"  # around the table of README.md
 Grouped = dict[tuple[str, str], dict[tuple[str, str], list[dict[str, Any]]]]
@@ -28,15 +29,15 @@ def quality() -> list[str]:
         "that were left out as the test rows were, fitted on all training rows, ranked on the same split. How it is measured, and what each metric says, is in [evaluation.md](evaluation.md).\n\n"
         "- `pdn` by `cypher` is what is served: the list of the Cypher query from the stored graph. By `network` all items are scored.\n"
         "- By `item-to-item` a user's items are the same for everybody: the sum of their similarities, by SimNet or by inner products of the model's vectors of items.\n"
-        "- `pdn:NAME` is PDN with one thing changed, as [benchmarks/variations.yaml](../benchmarks/variations.yaml) says.\n"
         "- In brackets: the 95% interval over users; with several seeds the means of both. *Seeds* has their number and how far apart their NDCG@10 are.\n"
         "- *Fit* and *memory* are of the last fit alone, in a process of its own: seconds on the machine that measured, and the most that it held, snapshot included.\n"
         "- A model without a row has not been measured on this store yet.",
     ]
     for (data, protocol), models in grouped.items():
         ranked = sorted(models.items(), key=lambda one: -_mean(one[1], "ndcg@10"))
+        ranked = [one for one in ranked if not _varied(one[0][0])]
         parts += [f"## {data}: {protocol}", table(QUALITY, [_quality(*name, rows) for name, rows in ranked])]
-    parts += _halves(grouped)
+    parts += [*_choices(grouped), *_halves(grouped)]
     parts += sections({"debiasing": debiasing})
     trials = read("trials") or {}
     if trials:
@@ -65,12 +66,65 @@ def readme(text: str) -> str:
     return f"{before}{MARKS[0]}{shown}\n{MARKS[1]}{after}"
 
 
+def _choices(grouped: Grouped) -> list[str]:
+    """PDN with one thing changed, beside PDN as its recipe has it."""
+    parts = []
+    for (data, protocol), models in grouped.items():
+        personal = {model: rows for (model, by), rows in models.items() if by == "network"}
+        varied = [model for model in personal if _varied(model)]
+        if not varied or PDN not in personal:
+            continue
+        usual = personal[PDN]
+        lines = [
+            [
+                "as the recipe has it" if model == PDN else model.partition(":")[2],
+                _changes(model),
+                f"{_mean(rows, 'ndcg@10'):.4f}",
+                "" if model == PDN else f"{_mean(rows, 'ndcg@10') / _mean(usual, 'ndcg@10') - 1:+.1%}",
+                "{:.4f} to {:.4f}".format(*(end(row["metrics"]["ndcg@10"] for row in rows) for end in (min, max))),
+                f"{_mean(rows, 'hr@10'):.3f}",
+                f"{median(row['train_seconds'] for row in rows):,.0f}",
+            ]
+            for model in [PDN, *sorted(varied, key=lambda model: -_mean(personal[model], "ndcg@10"))]
+            for rows in [personal[model]]
+        ]
+        head = ["choice", "changed in the recipe", "NDCG@10", "to PDN", "of its seeds", "HR@10", "fit, s"]
+        parts += [f"### {data}: {protocol}", table(head, lines)]
+    if not parts:
+        return []
+    return [
+        "## What each choice costs",
+        "`python -m benchmarks.quality STORE --variations`: PDN with one thing of its recipe changed ([benchmarks/variations.yaml](../benchmarks/variations.yaml)), by `network`, beside PDN as it "
+        "is served. Recipes were chosen on validation rows, these are test rows: what is ahead of PDN here was not taken over for that. *Of its seeds*: the least and the most of the trainings. *Fit*: the median of them, in seconds, while other work shared the machine.",
+        *parts,
+    ]
+
+
+def _varied(model: str) -> bool:
+    return model.startswith(f"{PDN}:")
+
+
+def _changes(model: str) -> str:
+    """As in the file of variations: `network.path 8`."""
+    found = []
+    for section, values in VARIATIONS.get(model, {}).items():
+        one = values if isinstance(values, dict) else {"": values}
+        for name, value in one.items():
+            said = ", ".join(value) if isinstance(value, list) else value
+            found.append(f"{'.'.join(filter(None, (section, name)))} {said}")
+    return "; ".join(found)
+
+
 def _halves(grouped: Grouped) -> list[str]:
     """Table 2 of the PDN paper: personalised and item to item side by side, and what the paper has."""
     parts = []
     for (data, protocol), models in grouped.items():
         personal = {model: rows for (model, by), rows in models.items() if by in ("network", "scores")}
-        by_items = {model: rows for (model, by), rows in models.items() if by == "item-to-item"}
+        by_items = {
+            model: rows
+            for (model, by), rows in models.items()
+            if by == "item-to-item" and (not _varied(model) or model in PAPER)
+        }
         if not by_items:
             continue
         for model in ITEM_TO_ITEM & set(personal):

@@ -28,9 +28,8 @@ RETRIES = 10  # of a transaction: partitions write to the same items, so locks m
 FORMAT = "org.neo4j.spark.DataSource"
 # Arrow 12, which Spark 3.5 brings, fails on Java 21; this jar of a newer one is put before it.
 FIRST = "arrow-memory-core"
-CAUSE = re.compile(
-    r"^(?:Caused by: |: )?(\S*(?:Error|Exception)\b.*)$", re.MULTILINE
-)  # the last one is the first cause
+# In what Spark says of a failure; the last one is what began it.
+CAUSE = re.compile(r"^(?:Caused by: |: )?(\S*(?:Error|Exception)\b.*)$", re.MULTILINE)
 OPENED = "--add-opens=java.base/java.nio=ALL-UNNAMED"
 
 

@@ -207,6 +207,9 @@ def run(store: str, data: str, name: str, asked: argparse.Namespace) -> None:
     """Measure one model on one store, seed by seed; what is there already is passed over."""
     rows: list[Row] = kept(RESULTS, [])
     done = {row["seed"] for row in rows if (row["data"], row["model"]) == (data, name)}
+    if name in VARIATIONS and varied(recipe := choose_recipe(data, None), VARIATIONS[name]) == recipe:
+        print(f"{name}: the recipe of {data} has it already", flush=True)
+        return
     if name == PDN or name in VARIATIONS:
         work = [(seed, measure_pdn, (store, name, seed)) for seed in range(asked.seeds)]
     else:

@@ -16,7 +16,7 @@ def newest() -> dict[str, object]:
     return found
 
 
-@pytest.mark.parametrize("master", [None, "local-cluster[2,1,1024]"])
+@pytest.mark.parametrize("master", [pytest.param(None, marks=pytest.mark.long), "local-cluster[2,1,1024]"])
 def test_spark_makes_the_same_generation(shop: Line, database: Database, master: str | None) -> None:
     before = newest()
     said = twohop("index", "--engine", "spark", "--no-switch", "--keep", "9", *(["--master", master] if master else []))

@@ -35,6 +35,7 @@ def test_a_master_that_is_not_there_is_one_line(shop: Line) -> None:
     assert said.startswith("twohop: Spark at spark://127.0.0.1:9 does not start: ")
 
 
+@pytest.mark.long  # it starts Spark as well
 def test_what_a_worker_lacks_is_one_line(shop: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYSPARK_PYTHON", "/nowhere/python")
     said = refused("index", "--engine", "spark")

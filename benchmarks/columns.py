@@ -1,6 +1,6 @@
-"""A projection's own time as a store grows, without one: `python -m benchmarks.columns`.
+"""The time of a projection alone as a store grows, on columns that are drawn: `python -m benchmarks.columns`.
 
-Columns of a projection are drawn: each of N items leads to k others, any of them, and each user had m. So no row that
+Each of N items leads to k others, any of them, and each user had m. So no row that
 a request reads is near another one, which is the worst case for the processor's caches; a real store's requests share
 popular items. Projections of all sizes are asked in turns. `benchmarks.scale` measures whole stores.
 
@@ -8,7 +8,6 @@ Writes `benchmarks/results/columns.json`.
 """
 
 import json
-import statistics
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,16 +18,16 @@ import numpy as np
 
 from benchmarks.quality import keep
 from benchmarks.runs import command, results, sized
-from benchmarks.serving import machine, percentile
+from benchmarks.serving import compared, machine
 from graph.projection.columns import AVAILABLE, DESCRIPTION, DTYPES, FORMAT, key_of, texts
 from graph.projection.projection import Projection
 from graph.projection.served import Served
 
 RESULTS = results("columns")
 ITEMS = sized((10_000, 100_000, 400_000, 1_000_000), (2_000, 20_000))
-USERS, DIRECT = 10_000, 32  # numbers of p_u and q_i
+USERS, DIRECT = 10_000, 32  # DIRECT: length of p_u and q_i
 SIZES = ((20, 20), (50, 200))  # m and k
-MOST_EDGES = 100_000_000
+MOST_EDGES = 100_000_000  # 1.4 GB of files
 N, SHORTLIST, ROUNDS, REQUESTS = 10, 300, sized(15, 3), sized(300, 50)
 Row = dict[str, Any]
 
@@ -90,24 +89,8 @@ def measure(folder: Path, m: int, k: int) -> list[Row]:
                 projection.recommend(user(number % USERS), N, m=m, k=k, shortlist=SHORTLIST)
                 times.append(time.perf_counter() - begun)
             took[items].append(times)
-    return [row(items, m, k, rounds, took[ITEMS[0]]) for items, rounds in took.items()]
-
-
-def row(items: int, m: int, k: int, rounds: list[list[float]], smallest: list[list[float]]) -> Row:
-    every = [one for times in rounds for one in times]
-    ratios = [
-        statistics.median(mine) / statistics.median(others) for mine, others in zip(rounds, smallest, strict=True)
-    ]
-    return {
-        "items": items,
-        "m": m,
-        "k": k,
-        "p50_ms": round(1e3 * statistics.median(every), 4),
-        "p99_ms": round(1e3 * percentile(every, 0.99), 4),
-        "by_smallest": round(statistics.median(ratios), 3),
-        "least_and_most": [round(min(ratios), 3), round(max(ratios), 3)],
-        "machine": machine(),
-    }
+    about = {"m": m, "k": k, "machine": machine()}
+    return [{"items": items} | about | compared(rounds, took[ITEMS[0]]) for items, rounds in took.items()]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

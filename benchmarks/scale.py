@@ -13,7 +13,6 @@ Stores are in TWOHOP_HOME and leave when they are measured, but for the smallest
 import random
 import re
 import shutil
-import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -28,7 +27,7 @@ from api.engines import CypherEngine, ProjectionEngine, open_projections
 from api.training import train_pdn, write_index
 from benchmarks.quality import alone, keep, kept
 from benchmarks.runs import command, results, sized
-from benchmarks.serving import machine, percentile
+from benchmarks.serving import compared, machine
 from benchmarks.writers import measured
 from graph import generations
 from graph.driver import Database, connect
@@ -193,18 +192,7 @@ def serve_store(place: Place) -> Figures:
                         took.setdefault((store, engine), []).append(times)
     figures: Figures = {}
     for engine in REQUESTS:
-        rounds = took[place.name, engine]
-        every = [one for times in rounds for one in times]
-        ratios = [statistics.median(mine) / statistics.median(others)
-                  for mine, others in zip(rounds, took[BASE, engine], strict=True)]  # fmt: skip
-        figures[f"serve by {engine}"] = {
-            "m": M,
-            "k": K,
-            "p50_ms": round(1e3 * statistics.median(every), 3),
-            "p99_ms": round(1e3 * percentile(every, 0.99), 3),
-            "by_smallest": round(statistics.median(ratios), 3),
-            "least_and_most": [round(min(ratios), 3), round(max(ratios), 3)],
-        }
+        figures[f"serve by {engine}"] = {"m": M, "k": K} | compared(took[place.name, engine], took[BASE, engine])
     return figures
 
 

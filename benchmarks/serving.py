@@ -118,6 +118,18 @@ def percentile(values: Sequence[float], share: float) -> float:
     return sorted(values)[round(share * (len(values) - 1))]
 
 
+def compared(rounds: list[list[float]], others: list[list[float]]) -> dict[str, Any]:
+    """Seconds of requests [rounds, requests], beside those of the smallest store in the same rounds."""
+    every = [one for times in rounds for one in times]
+    ratios = [statistics.median(mine) / statistics.median(other) for mine, other in zip(rounds, others, strict=True)]
+    return {
+        "p50_ms": round(1e3 * statistics.median(every), 4),
+        "p99_ms": round(1e3 * percentile(every, 0.99), 4),
+        "by_smallest": round(statistics.median(ratios), 3),
+        "least_and_most": [round(min(ratios), 3), round(max(ratios), 3)],
+    }
+
+
 async def send_slowly(address: str, key: str, clients: int = SLOW) -> None:
     """Clients that send their heads or bodies a few bytes at a time, and come again when they are sent away."""
     at = urlsplit(address)

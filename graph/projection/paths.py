@@ -45,7 +45,8 @@ class Similar(NamedTuple):
 
 UNTOUCHED, SEEN = -1.0, -2.0  # in the table of products, where all others are 0 or above
 LARGEST = 1e250  # of a product: one more path, e^120 at most, still fits
-AHEAD, DIRECT_AHEAD = 2, 8  # triggers and candidates between asking for memory and reading it
+# Between asking for memory and reading it: triggers, edges of a trigger, items that were reached, and of the shortlist.
+AHEAD, EDGES_AHEAD, REACHED_AHEAD, DIRECT_AHEAD = 2, 12, 24, 8
 LINE = 64  # bytes that come at once
 FETCHED = 24  # edges of a trigger that are asked for; after those the processor asks by itself
 
@@ -109,6 +110,7 @@ def _walk(asker, m, k, items, similar, product, touched, add):  # type: ignore[n
                     low = middle + 1
         for edge in range(begin, end):
             item = similar.item[edge]
+            prefetch(product, similar.item[min(edge + EDGES_AHEAD, end - 1)])
             before = product[item]
             touched[size] = item
             size += before < 0  # without a branch: half of them would be guessed wrong
@@ -214,6 +216,7 @@ def recommend(  # type: ignore[no-untyped-def]
     values, chosen, kept = np.empty(shortlist), np.empty(shortlist, np.int32), 0
     for place in range(size):
         item = touched[place]
+        prefetch(items.state, touched[min(place + REACHED_AHEAD, size - 1)])
         value = product[item]
         product[item] = UNTOUCHED
         if value < 0 or items.state[item] != AVAILABLE:

@@ -25,6 +25,7 @@ class Network:
         min_buyers: an item with fewer buyers is neither trigger nor candidate there.
         terms, idf: the words of profiles that count and the weight of each (`models.profiles.Terms`).
         graphs: the network's functions as ONNX, by name (`models.onnx_export.export`).
+        trended: q_i ends with the item's trend, and p_u with a 1 (`models.pairs.trends`).
     """
 
     artefact: str
@@ -35,6 +36,7 @@ class Network:
     terms: tuple[str, ...]
     idf: tuple[float, ...]
     graphs: Mapping[str, bytes]
+    trended: bool = False
 
     def properties(self) -> dict[str, Any]:
         plain = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "graphs"}

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from models.interactions import Floats, Interactions, Ints
-from models.pairs import ITSELF, PairOptions, Pairs, normalised, repeated
+from models.pairs import ITSELF, PairOptions, Pairs, normalised, repeated, trends
 from models.profiles import PathKinds, brand_codes, same_brand
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Choice:
         eligible: [M] items with enough buyers; triggers and candidates are places in it until they are chosen.
         buyers: [N] distinct users of each item; brand: [N] `brand_codes`.
         several, moved: [N] `Pairs.together` and `Pairs.forward` of an item with itself.
-        floor: [N, 3] `Pairs.floor`, filled in as triggers are decided.
+        floor: [N, 3] `Pairs.floor`, filled in as triggers are decided; trend: [N] `Pairs.trend`.
     """
 
     eligible: Ints
@@ -34,6 +34,7 @@ class Choice:
     several: Floats
     moved: Floats
     floor: Floats
+    trend: Floats
     options: PairOptions
 
     @classmethod
@@ -50,6 +51,7 @@ class Choice:
             several=several.astype(np.float32),
             moved=moved.astype(np.float32),
             floor=np.zeros((events.items, 3), dtype=np.float32),
+            trend=trends(events, options),
             options=options,
         )
 
@@ -108,6 +110,7 @@ class Choice:
             depth=depth,
             buyers=self.buyers,
             floor=self.floor,
+            trend=self.trend,
             options=options,
         )
 

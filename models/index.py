@@ -107,4 +107,5 @@ def build_network(artefact: Artefact, data: HeteroData) -> Network:
         terms=terms.names,
         idf=tuple(terms.idf.tolist()),
         graphs=export(model),
+        trended=pair_options(artefact).trend > 0,
     )

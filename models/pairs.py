@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.fields import steady
-from models.interactions import Flags, Floats, Interactions, Ints
+from models.interactions import DAY, Flags, Floats, Interactions, Ints
 
 ITSELF = 127  # levels that an item shares with itself: more than any two items do
 COLUMNS = ("target", "together", "forward", "backward", "text", "brand", "depth")  # of Pairs, one entry a pair
@@ -29,6 +29,8 @@ class PairOptions:
             may have a word of a profile, else the word says nothing. It bounds the work: without it the pairs of an
             item grow with its buyers times theirs. An item with more buyers has fewer meetings with every other, by
             the share that is drawn; nothing else changes.
+        trend: power α with which a path to an item counts less where fewer of its buyers are recent (`trends`). 0: off.
+        trend_days: days up to the latest event of all that are recent.
     """
 
     candidates: int = 400
@@ -38,6 +40,12 @@ class PairOptions:
     profile_share: float = 0.15
     repeats: bool = False
     hottest: int = 20_000
+    trend: float = 0.0
+    trend_days: int = 28
+
+    def __post_init__(self) -> None:
+        if self.trend < 0 or self.trend_days < 1:
+            raise ValueError("trend is a power, 0 or more, and trend_days a number of days, 1 or more")
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,7 @@ class Pairs:
         buyers: [N] distinct users of each item.
         floor: [N, 3] what a candidate of trigger j must exceed: in transitions, in co-occurrence (both normalised)
             or in text.
+        trend: [N] what is added to s of every pair that leads to another item (`trends`).
     """
 
     start: Ints
@@ -77,6 +86,7 @@ class Pairs:
     depth: npt.NDArray[np.int8]
     buyers: Ints
     floor: Floats
+    trend: Floats
     options: PairOptions
     first: int = 0
 
@@ -171,6 +181,19 @@ def counted(events: Interactions, hottest: int) -> Flags:
     begin = np.searchsorted(events.item[order], events.item[order])
     kept[order[np.arange(len(order)) - begin >= hottest]] = False
     return kept
+
+
+def trends(events: Interactions, options: PairOptions) -> Floats:
+    """α ln r_i of each item [N], with r_i = (its buyers of the recent days + ½) / (all its buyers + ½), 0 to 1.
+
+    An item without buyers has r = 1; so have all where no event has a time.
+    """
+    if not options.trend or not (events.time >= 0).any():
+        return np.zeros(events.items, dtype=np.float32)
+    late = events.time > events.time.max() - options.trend_days * DAY
+    met = np.unique(events.user[late] * events.items + events.item[late])
+    recent = np.bincount(met % events.items, minlength=events.items)
+    return (options.trend * np.log((recent + 0.5) / (events.buyers + 0.5))).astype(np.float32)
 
 
 def repeated(events: Interactions, window: int) -> tuple[Floats, Floats]:

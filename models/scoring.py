@@ -15,7 +15,7 @@ from models.features import Encoder
 from models.interactions import Interactions, Ints, spans
 from models.pairs import Pairs
 from models.pdn import PDN
-from models.serving import edge_weights
+from models.serving import edge_weights, ended
 from models.windows import grouped, last_items
 
 PART = 200_000  # edges at a time
@@ -48,7 +48,8 @@ class Scores:
         events: what the shoppers have done so far; `trigger` [T] numbers the latest event of each user and item.
         t: [T] logits of TrigNet; s: [E] logits of SimNet in the order of `pairs`. Of a vector-based network [T, K] and
             [E, K].
-        p: [U, k] and q: [N, k] vectors of Direct Net; empty columns (k = 0) without it.
+        p: [U, k] and q: [N, k] vectors of Direct Net; empty columns (k = 0) without it. With `PairOptions.trend` their
+            last numbers are a 1 and the item's trend.
     """
 
     events: Interactions
@@ -146,22 +147,26 @@ def score(model: PDN, encoder: Encoder, events: Interactions, blocks: Iterable[P
             yield block.where(keep)
 
     pairs = Pairs.joined(kept())
-    direct = model.options.direct_net
+    p, q = np.zeros((events.users, 0), np.float32), np.zeros((events.items, 0), np.float32)
+    if model.options.direct_net:
+        p, q = _user_vectors(model, z, x, events), model.item_vectors(x).cpu().numpy()
+    if pairs.options.trend:  # d_ui gets it as every path to the item does
+        p, q = ended(p, np.ones(events.users)), ended(q, pairs.trend)
     return Scores(
         events=events,
         pairs=pairs,
         trigger=trigger,
         t=np.concatenate(t),
         s=np.concatenate(s),
-        p=_user_vectors(model, z, x, events) if direct else np.zeros((events.users, 0), np.float32),
-        q=model.item_vectors(x).cpu().numpy() if direct else np.zeros((events.items, 0), np.float32),
+        p=p,
+        q=q,
     )
 
 
 def pair_logits(
     model: PDN, encoder: Encoder, from_item: torch.Tensor, to_item: torch.Tensor, pairs: Pairs
 ) -> npt.NDArray[np.float32]:
-    """s of all pairs of a block, in its order."""
+    """s of all pairs of a block, in its order, with the trends of the candidates (`PairOptions.trend`)."""
     source, s = pairs.source, [np.zeros(0 if model.options.path == 1 else (0, model.options.path), np.float32)]
     for part in _parts(len(pairs)):
         codes = torch.from_numpy(encoder.pair_codes(pairs, part)).to(from_item.device)
@@ -169,7 +174,9 @@ def pair_logits(
         ends = (np.unique(column[part], return_inverse=True) for column in (source, pairs.target))
         (left, row), (right, place) = ([torch.from_numpy(one).to(from_item.device) for one in end] for end in ends)
         s.append(model.projected_similarities(from_item[left], to_item[right], row, place, codes).cpu().numpy())
-    return np.concatenate(s)
+    logits = np.concatenate(s)
+    trend = np.where(source == pairs.target, 0, pairs.trend[pairs.target])
+    return logits + (trend if logits.ndim == 1 else trend[:, None])
 
 
 def _user_vectors(model: PDN, z: torch.Tensor, x: torch.Tensor, events: Interactions) -> npt.NDArray[np.float32]:

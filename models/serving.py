@@ -30,6 +30,11 @@ def edge_weights(logits: npt.NDArray[Any]) -> Weights:
     return np.exp(np.clip(logits.astype(np.float64), -LARGEST, LARGEST))
 
 
+def ended(vectors: Vectors, last: npt.NDArray[np.floating[Any]]) -> Vectors:
+    """p_u or q_i [R, k] with one more number each [R]; as they are where there is no Direct Net (k = 0)."""
+    return np.column_stack([vectors, last]).astype(np.float32) if vectors.shape[1] else vectors
+
+
 @dataclass(frozen=True)
 class UserWeights:
     """What a network says of the users of an excerpt.
@@ -54,12 +59,20 @@ class ServedNetwork:
         terms: the words of profiles that count.
         similar: neighbours of an item in the index.
         min_buyers: an item with fewer buyers is neither trigger nor candidate there.
+        trended: q_i ends with the item's trend, and p_u with a 1 (`models.pairs.trends`).
     """
 
     def __init__(
-        self, graphs: Mapping[str, bytes], features: Features, terms: Terms, similar: int, min_buyers: int
+        self,
+        graphs: Mapping[str, bytes],
+        features: Features,
+        terms: Terms,
+        similar: int,
+        min_buyers: int,
+        trended: bool = False,
     ) -> None:
         self.features, self.terms, self.similar, self.min_buyers = features, terms, similar, min_buyers
+        self.trended = trended
         self._graphs = {name: open_graph(graph) for name, graph in graphs.items()}
 
     def user_weights(self, data: "Excerpt") -> UserWeights:
@@ -77,15 +90,19 @@ class ServedNetwork:
         if "groups" in [one.name for one in self._graphs["triggers"].get_inputs()]:
             inputs["groups"] = grouped(user, events.users)
         t = self._run("triggers", **inputs)
-        return UserWeights(user, item, edge_weights(t), self._user_vectors(z, x, events))
+        direct = self._user_vectors(z, x, events)
+        return UserWeights(user, item, edge_weights(t), self._ended(direct, np.ones(events.users)))
 
-    def item_vectors(self, data: "Excerpt") -> Vectors:
-        """q_i [I, k] of the items; k = 0 without Direct Net."""
+    def item_vectors(self, data: "Excerpt", trend: Weights) -> Vectors:
+        """q_i [I, k] of the items, whose trends are [I]; k = 0 without Direct Net."""
         x = Encoder(data, self.features).item_codes(data.buyers)
-        return self._vectors("item_vectors", len(x), x=x)
+        return self._ended(self._vectors("item_vectors", len(x), x=x), trend)
 
-    def similarities(self, data: "Excerpt", source: Ints, target: Ints) -> Weights:
-        """e^s [P] of pairs source [P] → target [P], sorted by both, that nobody has met together yet."""
+    def similarities(self, data: "Excerpt", source: Ints, target: Ints, trend: Weights) -> Weights:
+        """e^s [P] of pairs source [P] → target [P], sorted by both, that nobody has met together yet.
+
+        `trend` [I]: of the excerpt's items.
+        """
         encoder, pairs = Encoder(data, self.features), unmet_pairs(data, self.terms, source, target)
         s = self._run(
             "similarities",
@@ -94,7 +111,11 @@ class ServedNetwork:
             target=target,
             c=encoder.pair_codes(pairs, np.arange(len(pairs))),
         )
-        return edge_weights(s)
+        return edge_weights(s + trend[target])
+
+    def _ended(self, vectors: Vectors, last: Weights) -> Vectors:
+        """Vectors [R, k] with their last numbers [R], where this network's have these."""
+        return ended(vectors, last) if self.trended else vectors
 
     def _user_vectors(self, z: Ints, x: Ints, events: Interactions) -> Vectors:
         if (reader := self._graphs.get("history_vectors")) is None:
@@ -128,6 +149,7 @@ def unmet_pairs(data: "Excerpt", terms: Terms, source: Ints, target: Ints) -> Pa
         depth=PathKinds.of(paths).shared_depth(source, target),
         buyers=data.buyers,
         floor=np.zeros((len(vectors), 3), dtype=np.float32),
+        trend=np.zeros(len(vectors), dtype=np.float32),
         options=PairOptions(),
     )
 

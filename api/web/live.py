@@ -139,6 +139,7 @@ class LiveNetworks:
                         Terms(stored.terms, np.array(stored.idf, dtype=np.float32)),
                         stored.similar,
                         stored.min_buyers,
+                        stored.trended,
                     )
                 found.append((one.id, self._kept[key]))
             wanted = {(one.artefact, one.written) for one in served}

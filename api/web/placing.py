@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from graph.driver import Run
 from graph.excerpt import Excerpt, Profiles
@@ -34,7 +35,8 @@ def place_item(run: Run, item: str, networks: Sequence[tuple[int, ServedNetwork]
 
 def _place(run: Run, item: str, generation: int, network: ServedNetwork, data: Excerpt) -> None:
     number, ids = data.item_at[item], data["item"].id
-    direct = network.item_vectors(data)[number].tolist()
+    trend = _trends(run, generation, data) if network.trended else np.zeros(len(ids))
+    direct = network.item_vectors(data, trend)[number].tolist()
     run(statement("write_placed_direct"), {"item": item, "generation": generation, "direct": direct})
     where = {"item": item, "generation": generation}
     if run(statement("drop_placed"), where)[0]["learned"]:
@@ -44,7 +46,7 @@ def _place(run: Run, item: str, generation: int, network: ServedNetwork, data: E
     source, target = np.concatenate([here, others]), np.concatenate([others, here])
     order = np.lexsort((target, source))
     weight = np.empty(len(order))
-    weight[order] = network.similarities(data, source[order], target[order])
+    weight[order] = network.similarities(data, source[order], target[order], trend)
     out, back = weight[: len(others)], weight[len(others) :]
     best = np.lexsort((others, -out))[: network.similar]
     rows = [
@@ -54,6 +56,14 @@ def _place(run: Run, item: str, generation: int, network: ServedNetwork, data: E
     run(statement("place_from"), where | {"rows": rows})
     rows = [{"id": ids[other], "weight": float(weight)} for other, weight in zip(others, back, strict=True)]
     run(statement("place_among"), where | {"rows": rows, "k": network.similar})
+
+
+def _trends(run: Run, generation: int, data: Excerpt) -> NDArray[np.float64]:
+    """The trend [I] of each item as of the last index (`models.pairs.trends`); 0 of a new one."""
+    trend = np.zeros(len(data.item_at))
+    for row in run(statement("trends"), {"generation": generation, "items": list(data.item_at)}):
+        trend[data.item_at[row["id"]]] = row["trend"]
+    return trend
 
 
 def _candidates(run: Run, data: Excerpt, item: str, min_buyers: int) -> list[str]:

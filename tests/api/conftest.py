@@ -30,7 +30,7 @@ interactions:
   columns: {user: customer, item: sku, kind: {value: purchase}, time: ordered, session: basket}
 """
 RECIPE = """
-pairs: {candidates: 30, window: 5}
+pairs: {candidates: 30, window: 5, trend: 0.5, trend_days: 10}
 network: {embedding: 4, hidden: 8, direct: 4}
 sampling: {triggers: 10, negatives: 8, batch: 32}
 epochs: 3

@@ -1,6 +1,7 @@
 """Candidate pairs against loops, and in blocks of any size."""
 
 from collections import defaultdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -11,8 +12,8 @@ from models import candidates
 from models.candidates import candidate_pairs
 from models.features import Encoder
 from models.index import build_index, index_weights, network_scores
-from models.interactions import Interactions
-from models.pairs import COLUMNS, PairOptions, counted, normalised
+from models.interactions import DAY, Interactions
+from models.pairs import COLUMNS, PairOptions, counted, normalised, trends
 from models.sampling import Sampler, SamplingOptions
 from models.training import restore
 from tests.models.test_training import RECIPE, RETURNING, run
@@ -127,3 +128,33 @@ def test_the_index_of_blocks_is_the_index_of_all(clustered: HeteroData, tmp_path
     c = model.pair(torch.from_numpy(encoder.pair_codes(pairs, np.arange(len(pairs)))))
     plain = model.sim_net(x[pairs.source], c, x[pairs.target])
     np.testing.assert_allclose(scores.s, plain.detach().numpy(), rtol=1e-5, atol=1e-5)
+
+
+def test_trends_against_loops(clustered: HeteroData) -> None:
+    events, options = Interactions.of(clustered), PairOptions(trend=0.5, trend_days=3)
+    buyers, recent = defaultdict(set), defaultdict(set)
+    for user, item, time in zip(events.user.tolist(), events.item.tolist(), events.time.tolist(), strict=True):
+        buyers[item].add(user)
+        if time > events.time.max() - 3 * DAY:
+            recent[item].add(user)
+    expected = [((len(recent[item]) + 0.5) / (len(buyers[item]) + 0.5)) ** 0.5 for item in range(events.items)]
+    assert min(expected) < 0.5 < max(expected)
+    np.testing.assert_allclose(np.exp(trends(events, options)), expected, rtol=1e-6)
+    for others in (replace(options, trend=0.0), replace(options, trend_days=400)):
+        assert not trends(events, others).any()
+    assert not trends(replace(events, time=np.full(len(events), -1)), options).any()
+
+
+def test_a_path_counts_less_where_few_buyers_are_recent(clustered: HeteroData, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    """Each edge's weight by the trend of where it leads to, and that of an item to itself as it was."""
+    plain = run(clustered, tmp_path, RETURNING.model_copy(update={"epochs": 1}))
+    options = replace(RETURNING.pairs, trend=0.5, trend_days=3)
+    recipe = plain.manifest["recipe"] | {"pairs": asdict(options)}
+    trended = replace(plain, manifest=plain.manifest | {"recipe": recipe})
+    before, after = (network_scores(saved, clustered) for saved in (plain, trended))
+    factor = np.exp(trends(before.events, options))[before.pairs.target]
+    factor[before.pairs.source == before.pairs.target] = 1
+    assert factor.min() < 0.5
+    np.testing.assert_allclose(np.exp(after.s), np.exp(before.s) * factor, rtol=1e-5)
+    assert (after.rank != before.rank).any()
+    np.testing.assert_array_equal(after.t, before.t)

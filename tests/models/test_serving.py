@@ -143,24 +143,25 @@ def excerpt_of(data: HeteroData, users: Sequence[int], items: Sequence[int] | No
 @pytest.fixture(
     scope="module",
     params=[
-        ((), {}),
-        (("item.id", "item.buyers", "user.activity", "behaviour.steps", "pair.text"), {}),
-        ((), {"history": 6}),
-        ((), {"trig_net": "transformer"}),
+        ((), {}, {}),
+        (("item.id", "item.buyers", "user.activity", "behaviour.steps", "pair.text"), {}, {}),
+        ((), {"history": 6}, {}),
+        ((), {"trig_net": "transformer"}, {}),
+        ((), {}, {"trend": 0.5, "trend_days": 3}),
     ],
-    ids=["whole", "without", "history", "contextual"],
+    ids=["whole", "without", "history", "contextual", "trended"],
 )
 def trained(request: pytest.FixtureRequest) -> tuple[HeteroData, Scores, ServedNetwork]:
     """Shoppers who come back to what they had, all edges by torch, and the same network served."""
     again = [(user, item, place + 20) for user, item, place in clustered_events() if (user + item) % 3 == 0]
     data = make_snapshot(clustered_events() + again, users=30, items=24)
     events = Interactions.of(data)
-    pairs = candidate_pairs(events, data, PairOptions(candidates=20, window=3, profile_share=0.5))
-    without, changed = request.param
+    without, changed, trended = request.param
+    pairs = candidate_pairs(events, data, PairOptions(candidates=20, window=3, profile_share=0.5, **trended))
     encoder = Encoder.fit(data, events, pairs, None, 1, without)
     model = network(1, sizes=encoder.features.sizes, **changed)
     terms = Terms.fit(profile_words(data, browse_paths(data)), PairOptions().hottest)
-    served = ServedNetwork(export(model), encoder.features, terms, similar=5, min_buyers=1)
+    served = ServedNetwork(export(model), encoder.features, terms, similar=5, min_buyers=1, trended=bool(trended))
     return data, score(model, encoder, events, [pairs]), served
 
 
@@ -184,7 +185,7 @@ def test_users_get_the_weights_of_the_index(trained: tuple[HeteroData, Scores, S
 
 def test_items_get_the_vectors_of_the_index(trained: tuple[HeteroData, Scores, ServedNetwork]) -> None:
     data, scores, served = trained
-    found = served.item_vectors(excerpt_of(data, [], items=[2, 9, 23]))
+    found = served.item_vectors(excerpt_of(data, [], items=[2, 9, 23]), scores.pairs.trend[[2, 9, 23]])
     np.testing.assert_allclose(found, scores.q[[2, 9, 23]], rtol=TOLERANCE, atol=TOLERANCE)
 
 
@@ -200,7 +201,7 @@ def test_a_pair_that_nobody_met_is_the_same_in_the_index(trained: tuple[HeteroDa
     np.testing.assert_allclose(alone.text, pairs.text[unmet], atol=1e-6)
     assert (alone.brand == pairs.brand[unmet]).all()
     assert (alone.depth == pairs.depth[unmet]).all()
-    found = served.similarities(excerpt, source, target)
+    found = served.similarities(excerpt, source, target, pairs.trend)
     np.testing.assert_allclose(found, edge_weights(scores.s[unmet]), rtol=TOLERANCE)
 
 
@@ -211,7 +212,7 @@ def test_somebody_without_events_has_a_vector_only(trained: tuple[HeteroData, Sc
     excerpt.add_users([{"id": "nobody", "profile": [None], **empty}], ["age"])
     found = served.user_weights(excerpt)
     assert len(found.weight) == 0
-    assert found.direct.shape == (1, 4)
+    assert found.direct.shape == (1, 4 + served.trended)
 
 
 def test_without_direct_net_vectors_are_empty() -> None:

@@ -254,7 +254,8 @@ def test_a_new_item_is_placed_among_its_kind(live: LiveNetworks, database: Datab
     assert 10 <= len(out) <= 15
     assert [one["rank"] for one in out] == list(range(1, len(out) + 1))
     assert [one["weight"] for one in out] == sorted((one["weight"] for one in out), reverse=True)
-    assert len(direct(database, "Item", "zzi")) == 4
+    assert len(direct(database, "Item", "zzi")) == 5
+    assert direct(database, "Item", "zzi")[-1] == 0 > direct(database, "Item", "g03")[-1]  # the trend of the two
     among = 0
     for item, old in before.items():
         now = neighbours(database, item)

@@ -1,0 +1,6 @@
+// $generation: id of one whose q_i end with the item's trend; $items: ids. The trends of those that have a q_i.
+MATCH (g:Generation {id: $generation})
+UNWIND $items AS id
+MATCH (i:Item {id: id})
+WHERE i[g.direct_property] IS NOT NULL
+RETURN id, last(i[g.direct_property]) AS trend

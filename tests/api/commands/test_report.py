@@ -44,7 +44,9 @@ def test_tables_and_pictures(shop: Line, tmp_path: Path, monkeypatch: pytest.Mon
     lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
     figures = [told(engine)[metric] for engine in ("network", "item-to-item") for metric in ("hr@10", "ndcg@10")]
     table_2 = next(line for line in lines if line.startswith("PDN "))
-    assert re.sub(r" \([^)]*\)", "", table_2) == f"PDN {' '.join(f'{figure:.4f}' for figure in figures)}"
+    # Either has rounded on its own: of 0.48895 the table may have 0.4889 or 0.4890.
+    shown = [float(word) for word in re.sub(r" \([^)]*\)", "", table_2).split()[1:]]
+    assert shown == pytest.approx(figures, abs=6e-5)
     # All have eight items, and a group without users is left out.
     assert "HR@10 / NDCG@10 n > 7 (40)" in lines
     assert f"PDN {figures[0]:.3f} / {figures[1]:.3f}" in lines

@@ -178,4 +178,4 @@ def test_recommend_touches_nothing_that_it_does_not_need(graph: Database) -> Non
     names = [name for name, _ in operators]
     assert ("NodeUniqueIndexSeek", "UNIQUE u:User(id) WHERE id = $user") in operators
     assert names.count("EagerAggregation") == 1
-    assert names.count("DirectedRelationshipIndexSeek") == 1
+    assert names.count("DirectedRelationshipIndexSeek") == 1, operators

@@ -87,6 +87,7 @@ def _walk(asker, m, k, items, similar, product, touched, add):  # type: ignore[n
     for place in range(min(m, len(asker.triggers))):
         trigger = asker.triggers[place]
         prefetch(items.state, trigger)
+        prefetch(product, trigger)
         prefetch(items.first, trigger)
         prefetch(items.size, trigger)
     for place in range(len(asker.triggers)):
@@ -228,6 +229,7 @@ def recommend(  # type: ignore[no-untyped-def]
     for place in range(kept):
         if place + DIRECT_AHEAD < kept:
             prefetch(items.direct, chosen[place + DIRECT_AHEAD])
+            prefetch(items.known, chosen[place + DIRECT_AHEAD])
         item = chosen[place]
         path = values[place] if add else math.log(values[place])
         found = _push(scores, best, items.order, found, n, path + _direct(asker, items, item), item)

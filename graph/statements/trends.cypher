@@ -2,5 +2,5 @@
 MATCH (g:Generation {id: $generation})
 UNWIND $items AS id
 MATCH (i:Item {id: id})
-WHERE i[g.direct_property] IS NOT NULL
+WHERE size(i[g.direct_property]) > 0
 RETURN id, last(i[g.direct_property]) AS trend

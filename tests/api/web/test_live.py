@@ -278,6 +278,17 @@ def test_placing_again_changes_nothing(live: LiveNetworks, database: Database) -
     assert {item: neighbours(database, item) for item in items} == before
 
 
+def test_an_item_with_an_empty_vector_is_placed(live: LiveNetworks, database: Database) -> None:
+    """As a model without Direct Net leaves it: there is no trend to read."""
+    new_item(database)
+    generation = live_generation(database)
+    assert generation
+    given = {"name": generation.direct_property}
+    database.write("MATCH (i:Item {id: 'zzi'}) SET i[$name] = []", given)
+    live.place_items(["zzi"])
+    assert direct(database, "Item", "zzi")[-1] == 0
+
+
 def test_neighbours_that_a_model_run_computed_stay(live: LiveNetworks, database: Database) -> None:
     before, vector = neighbours(database, "g03"), direct(database, "Item", "g03")
     live.place_items(["g03"])

@@ -2,14 +2,16 @@
 
 `Straightforward` embeds the fields of every trigger and every path, joins them (eq. 8 and 9) and gives them to the MLP.
 Both train on the same batches from the same start, in turns, and must lose the same. Without a store the events are
-drawn (`benchmarks.index`) and the recipe is the default one. Writes `benchmarks/results/training.json`.
+drawn (`benchmarks.index`) and the recipe is the default one. It runs on a GPU where there is one, whose figures stand
+in `benchmarks/results/training.json` beside those of a CPU.
 """
 
 import json
 import platform
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -66,47 +68,81 @@ def embed(field: FieldEmbedding, codes: Tensor) -> Tensor:
 
 
 class Run:
-    """One of the two in training: its stage and optimizer, seconds and losses of its steps."""
+    """One of the two in training: its stage and optimizer, and losses of its steps."""
 
     def __init__(self, kind: type[PDN], sampler: Sampler, recipe: Recipe) -> None:
         torch.manual_seed(0)
         model = kind(sampler.encoder.features.sizes, recipe.network).to(device()).train()
         self.stage = TogetherStage(model, sampler, recipe)
         self.optimizer = torch.optim.AdamW(self.stage.groups, fused=True)
-        self.losses: list[float] = []
+        self.losses: list[Tensor] = []
         self.rates: list[float] = []
-        self.seconds = dict.fromkeys(("forward", "backward", "optimizer"), 0.0)
 
-    def round(self, batches: list[HeteroData]) -> None:
+    def round(self, batches: list[HeteroData]) -> float:
+        """Seconds of a step on each of these; the round's paths/s is kept."""
         begun = time.perf_counter()
         for batch in batches:
             self.step(batch)
-        self.rates.append(sum(len(batch.path_trigger) for batch in batches) / (time.perf_counter() - begun))
+        wait()
+        seconds = time.perf_counter() - begun
+        self.rates.append(sum(len(batch.path_trigger) for batch in batches) / seconds)
+        return seconds
 
-    def step(self, batch: HeteroData) -> None:
+    def step(self, batch: HeteroData, seconds: dict[str, float] | None = None) -> None:
+        """One step; with `seconds` each of its parts is waited for, and what it takes is added there."""
         torch.manual_seed(len(self.losses))  # the same dropout in both
-        found: list[Tensor] = []
-        self._timed("forward", lambda: found.append(self.stage.loss(batch.to(device()))))
         self.optimizer.zero_grad()
-        self._timed("backward", found[0].backward)
-        self._timed("optimizer", self.optimizer.step)
-        self.losses.append(found[0].item())
-
-    def _timed(self, part: str, work: Callable[[], object]) -> None:
         begun = time.perf_counter()
-        work()
-        if device().type == "cuda":
-            torch.cuda.synchronize()
-        self.seconds[part] += time.perf_counter() - begun
+        loss = self.stage.loss(batch.to(device(), non_blocking=True))
+        begun = self._took("forward", begun, seconds)
+        loss.backward()
+        begun = self._took("backward", begun, seconds)
+        self.optimizer.step()
+        self._took("optimizer", begun, seconds)
+        self.losses.append(loss.detach())
+
+    def _took(self, part: str, begun: float, seconds: dict[str, float] | None) -> float:
+        """The time now; what has passed is added to the seconds of this part, where they are asked for."""
+        if seconds is not None:
+            wait()
+            seconds[part] = seconds.get(part, 0.0) + time.perf_counter() - begun
+        return time.perf_counter()
+
+    @property
+    def lost(self) -> list[float]:
+        """The losses of all steps so far."""
+        return torch.stack(self.losses).tolist()
+
+    def parts(self, batches: list[HeteroData]) -> dict[str, float]:
+        """Milliseconds of each part of a step, in one more round."""
+        seconds: dict[str, float] = {}
+        for batch in batches:
+            self.step(batch, seconds)
+        return {part: round(taken / len(batches) * 1e3, 1) for part, taken in seconds.items()}
 
     def kinds(self, batches: list[HeteroData]) -> dict[str, float]:
-        """Share of each kind of work in one more round."""
+        """Share of each kind of work in one more round on a CPU."""
         with profile(activities=[ProfilerActivity.CPU]) as seen:
             self.round(batches)
         times = {one.key: one.self_cpu_time_total for one in seen.key_averages()}
         whole = sum(times.values())
         shares = {name: sum(times.get(part, 0) for part in parts) / whole for name, parts in KINDS.items()}
         return {name: round(share, 3) for name, share in (shares | {"the rest": 1 - sum(shares.values())}).items()}
+
+    def busy(self, batches: list[HeteroData], seconds: float) -> dict[str, float]:
+        """Of one more round: the share of these seconds in which a GPU computes, and what it is given a step."""
+        with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as seen:
+            self.round(batches)
+        kernels = [one for one in seen.key_averages() if one.device_type == torch.autograd.DeviceType.CUDA]
+        taken = sum(one.self_device_time_total for one in kernels) / 1e6
+        launches = sum(one.count for one in kernels) / len(batches)
+        return {"share": round(taken / seconds, 2), "launches_per_step": round(launches)}
+
+
+def wait() -> None:
+    """Until a GPU has done all that it was given."""
+    if device().type == "cuda":
+        torch.cuda.synchronize()
 
 
 def open_sampler(data: HeteroData, recipe: Recipe) -> Sampler:
@@ -122,30 +158,39 @@ def measure(sampler: Sampler, recipe: Recipe, batches: int, rounds: int) -> dict
     begun = time.perf_counter()
     made = list(islice(sampler.batches(epoch=0), batches))
     drawing = (time.perf_counter() - begun) / len(made)
+    if device().type == "cuda":
+        made = [batch.pin_memory() for batch in made]
     runs = {"as it is": Run(PDN, sampler, recipe), "straightforward": Run(Straightforward, sampler, recipe)}
     for number in range(rounds + 1):
         for run in runs.values():
             run.round(made)
             if number == 0:
                 run.rates.clear()
-                run.seconds = dict.fromkeys(run.seconds, 0.0)
+    paths = sum(len(batch.path_trigger) for batch in made)
+    losses = [run.lost for run in runs.values()]
     ours, plain = runs.values()
-    steps = rounds * len(made)
     times = [one / other for one, other in zip(ours.rates, plain.rates, strict=True)]
-    difference = np.abs(np.array(ours.losses) / np.array(plain.losses) - 1).max()
+    rates = {name: list(run.rates) for name, run in runs.items()}
+
+    def look(run: Run, name: str) -> dict[str, Any]:
+        if device().type == "cuda":
+            return {"busy": run.busy(made, paths / float(np.median(rates[name])))}
+        return {"kinds": run.kinds(made)}
+
     return {
-        "paths_per_step": round(sum(len(batch.path_trigger) for batch in made) / len(made)),
-        "steps": len(ours.losses),
-        "loss": {"first": round(ours.losses[0], 5), "last": round(ours.losses[-1], 5)},
-        "largest_relative_difference_of_losses": float(difference),
+        "examples_per_step": recipe.sampling.batch,
+        "paths_per_step": round(paths / len(made)),
+        "steps": len(losses[0]),
+        "loss": {"first": round(losses[0][0], 5), "last": round(losses[0][-1], 5)},
+        "largest_relative_difference_of_losses": float(np.abs(np.array(losses[0]) / np.array(losses[1]) - 1).max()),
         "times": {"median": round(float(np.median(times)), 2), "of": [round(min(times), 2), round(max(times), 2)]},
         "draw_a_batch_ms": round(drawing * 1e3, 1),
         "runs": {
             name: {
-                "paths_per_s": round(float(np.median(run.rates))),
-                "slowest_and_fastest_round": [round(min(run.rates)), round(max(run.rates))],
-                "ms": {part: round(seconds / steps * 1e3, 1) for part, seconds in run.seconds.items()},
-                "kinds": run.kinds(made),
+                "paths_per_s": round(float(np.median(rates[name]))),
+                "slowest_and_fastest_round": [round(min(rates[name])), round(max(rates[name]))],
+                "ms": run.parts(made),
+                **look(run, name),
             }
             for name, run in runs.items()
         },
@@ -163,27 +208,34 @@ def read_data(store: str | None) -> HeteroData:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = command(__doc__)
     parser.add_argument("store", nargs="?", metavar="STORE", help="else drawn data")
-    store: str | None = parser.parse_args(arguments).store
+    parser.add_argument("--examples", type=int, nargs="+", metavar="N", help="examples a step, else the recipe's")
+    asked = parser.parse_args(arguments)
     try:
-        data = read_data(store)
+        data = read_data(asked.store)
         recipe = read_recipe(data.source.id)
     except TwohopError as error:
         sys.exit(f"benchmarks.training: {error}")
-    sampler = open_sampler(data, recipe)
-    with shared_threads():
-        about = {
-            "data": store or "drawn",
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "device": device().type,
-            "cores": psutil.cpu_count(),
-            "threads": torch.get_num_threads(),
-            "processes_running": psutil.getloadavg()[0],
-            "rounds": ROUNDS,
-        }
-        found = about | measure(sampler, recipe, BATCHES, ROUNDS)
-    RESULTS.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(found, indent=2))
+    rows = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else []
+    rows = [row for row in rows if row["device"] != device().type]
+    for examples in asked.examples or [recipe.sampling.batch]:
+        changed = recipe.model_copy(update={"sampling": replace(recipe.sampling, batch=examples)})
+        with shared_threads():
+            rows.append(
+                {
+                    "data": asked.store or "drawn",
+                    "python": platform.python_version(),
+                    "torch": torch.__version__,
+                    "device": device().type,
+                    "card": torch.cuda.get_device_name() if device().type == "cuda" else None,
+                    "cores": psutil.cpu_count(),
+                    "threads": torch.get_num_threads(),
+                    "processes_running": psutil.getloadavg()[0],
+                    "rounds": ROUNDS,
+                }
+                | measure(open_sampler(data, changed), changed, BATCHES, ROUNDS)
+            )
+        print(json.dumps(rows[-1], indent=2), flush=True)
+    RESULTS.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -191,7 +191,8 @@ class HistoryNet(nn.Module):
 
         history [B, L] has rows of `items` [N, k], padded on the left with N.
         """
-        embedded = torch.cat([items, self.nothing[None]])[history]
+        rows = torch.cat([items, self.nothing[None]]).index_select(0, history.flatten())
+        embedded = rows.view(*history.shape, -1)
         said: Tensor = self.transformer(embedded, history >= items.shape[0], last)
         return said
 

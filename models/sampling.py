@@ -1,7 +1,8 @@
 """Training examples and batches: a shopper at a moment, the triggers before it, what was found, and negatives."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -161,11 +162,15 @@ class Sampler:
 
     def batches(self, epoch: int, skip: int = 0) -> Iterator[HeteroData]:
         """The batches of one epoch from number `skip` on; the same for the same seed."""
+        return (draw() for draw in self.draws(epoch, skip))
+
+    def draws(self, epoch: int, skip: int = 0) -> Iterator[Callable[[], HeteroData]]:
+        """What makes each of these batches: in any thread, and the same whatever is made before it."""
         order = np.random.default_rng([self.options.seed, epoch]).permutation(len(self._begin))[: len(self)]
         for number, begin in enumerate(range(0, len(order), self.options.batch)):
             if number >= skip:
                 rng = np.random.default_rng([self.options.seed, epoch, number])
-                yield self.batch(order[begin : begin + self.options.batch], rng)
+                yield partial(self.batch, order[begin : begin + self.options.batch], rng)
 
     def batch(self, example: Ints, rng: np.random.Generator) -> HeteroData:
         events, begin = self.events, self._begin[example]

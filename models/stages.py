@@ -1,6 +1,7 @@
 """The stages of a training: what each one minimises, over which batches, by which parameters."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from typing import Any, Protocol, Self, TypeVar
 
@@ -14,6 +15,7 @@ from models.pdn import PDN, path_loss
 from models.recipe import Recipe
 from models.sampling import Sampler
 from models.softmax import Negatives, sampled_loss, softmax_loss
+from models.windows import Batch as Windows
 from models.windows import count_windows, windows
 
 CALIBRATION = 0.01  # weight of (ln Σ e^d)², which keeps e^d a probability
@@ -44,8 +46,8 @@ class Stage(Protocol[AnyBatch]):
     sizes: list[int]
     groups: list[dict[str, Any]]
 
-    def batches(self, epoch: int, skip: int) -> Iterator[AnyBatch]:
-        """The batches of an epoch from number `skip` on; the same for the same seed."""
+    def draws(self, epoch: int, skip: int) -> Iterator[Callable[[], AnyBatch]]:
+        """What makes each batch of an epoch from number `skip` on, in any thread; the same for the same seed."""
         ...
 
     def loss(self, batch: AnyBatch) -> Tensor: ...
@@ -66,8 +68,8 @@ class TogetherStage:
             {"params": some, "lr": rate, "weight_decay": recipe.weight_decay} for some, rate in rates if some and rate
         ]
 
-    def batches(self, epoch: int, skip: int) -> Iterator[HeteroData]:
-        return self.sampler.batches(epoch, skip)
+    def draws(self, epoch: int, skip: int) -> Iterator[Callable[[], HeteroData]]:
+        return self.sampler.draws(epoch, skip)
 
     def loss(self, batch: HeteroData) -> Tensor:
         candidate = batch["user", "candidate", "item"]
@@ -100,13 +102,15 @@ class HistoryStage:
             }
         ]
 
-    def batches(self, epoch: int, skip: int) -> Iterator[Data]:
-        events = self.sampler.events
-        for batch in islice(windows(events, self.length, self.options.batch, self._rng(epoch)), skip, None):
-            target = batch.target.ravel()
-            at = np.flatnonzero(target < events.items)
-            parts = {"history": batch.history, "at": at, "target": target[at]}
-            yield Data.from_dict({name: torch.from_numpy(part) for name, part in parts.items()})
+    def draws(self, epoch: int, skip: int) -> Iterator[Callable[[], Data]]:
+        every = windows(self.sampler.events, self.length, self.options.batch, self._rng(epoch))
+        return (partial(self._batch, some) for some in islice(every, skip, None))
+
+    def _batch(self, some: Windows) -> Data:
+        target = some.target.ravel()
+        at = np.flatnonzero(target < len(self.codes))
+        parts = {"history": some.history, "at": at, "target": target[at]}
+        return Data.from_dict({name: torch.from_numpy(part) for name, part in parts.items()})
 
     def _rng(self, epoch: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, epoch])

@@ -123,7 +123,7 @@ def optimise(
     network.train()
     with step(name, total=options.epochs) as shown:
         for number in range(options.epochs):
-            batches, loss = list(epoch()), 0.0
+            batches, loss = list(epoch()), torch.zeros((), device=device())
             for place, batch in enumerate(batches):
                 for group in optimizer.param_groups:
                     group["lr"] = options.rate * schedule((number + (place + 1) / len(batches)) / options.epochs)
@@ -132,9 +132,9 @@ def optimise(
                 value.backward()
                 nn.utils.clip_grad_norm_(network.parameters(), LONGEST)
                 optimizer.step()
-                loss += float(value.detach()) / len(batches)
+                loss += value.detach() / len(batches)  # read once an epoch: a GPU's queue of work has to run dry for it
             shown.advance()
-            shown.describe(f"loss {loss:.4f}")
+            shown.describe(f"loss {loss.item():.4f}")
 
 
 def schedule(done: float) -> float:

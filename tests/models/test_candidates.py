@@ -124,6 +124,7 @@ def test_the_index_of_blocks_is_the_index_of_all(clustered: HeteroData, tmp_path
     # And the first layer, split into what is of the items and what is of the pair, is the layer as it is written.
     model, features = restore(saved)
     encoder, pairs = Encoder(clustered, features), scores.pairs
+    model = model.cpu()
     x = model.item(torch.from_numpy(encoder.item_codes(pairs.buyers)))
     c = model.pair(torch.from_numpy(encoder.pair_codes(pairs, np.arange(len(pairs)))))
     plain = model.sim_net(x[pairs.source], c, x[pairs.target])

@@ -206,7 +206,8 @@ def example_count(data: HeteroData) -> int:
 
 def test_seed_fixes_the_model(clustered: HeteroData, tmp_path: Path) -> None:
     one, other = run(clustered, tmp_path / "a"), run(clustered, tmp_path / "b")
-    assert all(torch.equal(one.tensors[name], other.tensors[name]) for name in one.tensors)
+    tolerance = 1e-3 if torch.cuda.is_available() else 0  # a GPU adds up in any order
+    torch.testing.assert_close(one.tensors, other.tensors, rtol=tolerance, atol=tolerance)
 
 
 def test_without_validation_the_last_epoch_is_kept(clustered: HeteroData, tmp_path: Path) -> None:
@@ -268,9 +269,9 @@ def test_a_step_loses_what_the_equations_as_they_are_written_lose(clustered: Het
     for _ in range(3):
         ours.round(batches)
         plain.round(batches)
-    assert len(ours.losses) == 3 * len(batches) > 20
-    assert np.mean(ours.losses[-len(batches) :]) < np.mean(ours.losses[: len(batches)])
-    np.testing.assert_allclose(ours.losses, plain.losses, rtol=1e-3)
+    assert len(ours.lost) == 3 * len(batches) > 20
+    assert np.mean(ours.lost[-len(batches) :]) < np.mean(ours.lost[: len(batches)])
+    np.testing.assert_allclose(ours.lost, plain.lost, rtol=1e-3)
 
 
 @pytest.mark.parametrize("recipe", [RECIPE, READING], ids=["profile", "history"])

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 import optuna
 import pytest
+import torch
 from torch_geometric.data import HeteroData
 
 from models.baselines import RECOMMENDERS
@@ -100,7 +101,10 @@ class RecommenderContract:
 
     def test_the_same_seed_gives_the_same_scores(self, fitted: Recommender[Any], events: Interactions) -> None:
         again = self.model().fit(events)
-        np.testing.assert_array_equal(again.score(np.arange(USERS)), fitted.score(np.arange(USERS)))
+        tolerance = 1e-3 if torch.cuda.is_available() else 0  # a GPU adds up in any order
+        np.testing.assert_allclose(
+            again.score(np.arange(USERS)), fitted.score(np.arange(USERS)), rtol=tolerance, atol=tolerance
+        )
 
     def test_profiles_may_be_given(self, events: Interactions, data: HeteroData) -> None:
         settings = self.settings | ({"epochs": 1} if "epochs" in self.settings else {})

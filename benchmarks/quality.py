@@ -29,6 +29,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 from torch_geometric.data import HeteroData
 
@@ -50,6 +51,7 @@ from models.evaluation import Catalogue, Engine, Evaluation, evaluate
 from models.index import network_scores
 from models.interactions import Interactions
 from models.item_to_item import item_engine, vector_engine
+from models.machine import device
 from models.recipe import Recipe
 
 RESULTS = results("quality")
@@ -146,7 +148,8 @@ def ranked(database: Database, settings: Settings, engines: dict[str, Engine], a
 
 def _about(model: str, seed: int, seconds: float) -> Row:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # Linux counts in KiB
-    return {"model": model, "seed": seed, "train_seconds": round(seconds, 1), "peak_mib": round(peak)}
+    about = {"model": model, "seed": seed, "train_seconds": round(seconds, 1), "peak_mib": round(peak)}
+    return about | ({"device": torch.cuda.get_device_name()} if device().type == "cuda" else {})
 
 
 def alone(work: Any, *arguments: Any) -> Any:

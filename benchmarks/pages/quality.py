@@ -31,6 +31,8 @@ def quality() -> list[str]:
         "- By `item-to-item` a user's items are the same for everybody: the sum of their similarities, by SimNet or by inner products of the model's vectors of items.\n"
         "- In brackets: the 95% interval over users; with several seeds the means of both. *Seeds* has their number and how far apart their NDCG@10 are.\n"
         "- *Fit* and *memory* are of the last fit alone, in a process of its own: seconds on the machine that measured, and the most that it held, snapshot included.\n"
+        "- *(GPU)*: tuned and fitted on an NVIDIA H200, fourteen models at a time, each with two to three minutes for its trials; from a snapshot of the store, since no Neo4j ran on that machine. Seconds of these rows "
+        "do not compare with those of the others, which had two cores.\n"
         "- A model without a row has not been measured on this store yet.",
     ]
     for (data, protocol), models in grouped.items():
@@ -184,7 +186,9 @@ def _quality(model: str, engine: str, rows: Sequence[dict[str, Any]]) -> list[ob
         figures.append(interval([_mean(known, metric), *ends]) if known else "")
     first = [row["metrics"]["ndcg@10"] for row in rows]
     spread = f"{len(rows)}, {max(first) - min(first):.4f}" if len(rows) > 1 else "1"
-    return [model, engine, *figures, spread, f"{rows[-1]['train_seconds']:,.0f}", f"{rows[-1]['peak_mib']:,}"]
+    last = rows[-1]
+    seconds = f"{last['train_seconds']:,.0f}" + (" (GPU)" if "device" in last else "")
+    return [model, engine, *figures, spread, seconds, f"{last['peak_mib']:,}"]
 
 
 def _tuned(name: str, found: dict[str, Any]) -> list[object]:

@@ -78,15 +78,13 @@ class Run:
         self.losses: list[Tensor] = []
         self.rates: list[float] = []
 
-    def round(self, batches: list[HeteroData]) -> float:
-        """Seconds of a step on each of these; the round's paths/s is kept."""
+    def round(self, batches: list[HeteroData]) -> None:
+        """A step on each of these; the round's paths/s is kept."""
         begun = time.perf_counter()
         for batch in batches:
             self.step(batch)
         wait()
-        seconds = time.perf_counter() - begun
-        self.rates.append(sum(len(batch.path_trigger) for batch in batches) / seconds)
-        return seconds
+        self.rates.append(sum(len(batch.path_trigger) for batch in batches) / (time.perf_counter() - begun))
 
     def step(self, batch: HeteroData, seconds: dict[str, float] | None = None) -> None:
         """One step; with `seconds` each of its parts is waited for, and what it takes is added there."""

@@ -107,18 +107,20 @@ def restore(artefact: Artefact) -> tuple[PDN, Features]:
     return model.to(device()), features
 
 
-def ahead(draws: Iterator[Callable[[], AnyBatch]]) -> Iterator[AnyBatch]:
-    """The batches in their order; the next ones are made in threads while this one is trained on.
+def drawing() -> int:
+    """Threads that make batches: several for a GPU; one beside a training on the cores."""
+    return min(DRAWING, psutil.cpu_count() or 1) if device().type == "cuda" else 1
 
-    For a GPU they wait in pinned memory, from which they are copied while it computes. Beside a training on the cores
-    there is one thread.
+
+def ahead(draws: Iterator[Callable[[], AnyBatch]], threads: int) -> Iterator[AnyBatch]:
+    """The batches in their order; the next ones, one more than threads, are made while this one is trained on.
+
+    For a GPU they wait in pinned memory, from which they are copied while it computes.
     """
-    gpu = device().type == "cuda"
-    threads = min(DRAWING, psutil.cpu_count() or 1) if gpu else 1
 
     def make(draw: Callable[[], AnyBatch]) -> AnyBatch:
         batch = draw()
-        return batch.pin_memory() if gpu else batch
+        return batch.pin_memory() if device().type == "cuda" else batch
 
     with ThreadPoolExecutor(threads) as pool:
         following = deque(pool.submit(make, draw) for draw in islice(draws, threads + 1))
@@ -186,7 +188,7 @@ class Job:
         losses: list[Tensor] = []
         with step(f"{stage.name}, epoch {epoch + 1}", total=stage.sizes[epoch]) as shown:
             shown.advance(begun)
-            for number, batch in enumerate(ahead(stage.draws(epoch, begun)), start=begun + 1):
+            for number, batch in enumerate(ahead(stage.draws(epoch, begun), drawing()), start=begun + 1):
                 # Anew for each batch: dropout and draws are the same after an interruption.
                 torch.manual_seed(hash((self.seed, self.state["stage"], epoch, number)))
                 losses.append(self._step(stage, batch))

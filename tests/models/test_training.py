@@ -1,7 +1,9 @@
 """Training learns what is there, goes on after an interruption, and what it says is what the index stores."""
 
+import time
 import warnings
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -297,6 +299,30 @@ def test_a_gpu_learns_what_a_cpu_learns(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     here = run(clustered, tmp_path / "cpu", still)
     assert there.manifest["metrics"]["loss"] == pytest.approx(here.manifest["metrics"]["loss"], rel=0.02)
+
+
+def test_batches_come_in_their_order_and_few_are_made_ahead() -> None:
+    made: list[int] = []
+
+    def draw(number: int) -> torch.Tensor:
+        time.sleep(0.01 * (number % 3))
+        made.append(number)
+        return torch.tensor(number)
+
+    for taken, batch in enumerate(training.ahead((partial(draw, number) for number in range(30)), threads=4)):
+        assert batch.item() == taken
+        assert len(made) <= taken + 1 + 5
+    assert sorted(made) == list(range(30))
+
+
+def test_a_batch_that_cannot_be_made_ends_the_training() -> None:
+    def fails() -> torch.Tensor:
+        raise SourceError("no batch")
+
+    batches = training.ahead(iter([lambda: torch.tensor(1), fails, lambda: torch.tensor(3)]), threads=2)
+    assert next(batches).item() == 1
+    with pytest.raises(SourceError, match="no batch"):
+        next(batches)
 
 
 def test_no_interactions(snapshot, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

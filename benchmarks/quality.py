@@ -113,6 +113,7 @@ def measure_pdn(store: str, name: str, seed: int) -> list[Row]:
         begun = time.monotonic()
         artefact = train_pdn(settings, data, recipe)
         about = _about(name, seed, time.monotonic() - begun) | {"options": recipe.model_dump(), "artefact": artefact.id}
+        about["seconds"] = artefact.manifest["seconds"]
         engines = {}
         if name == PDN:
             begun = time.monotonic()

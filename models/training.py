@@ -10,6 +10,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -61,6 +62,7 @@ def train(data: HeteroData, exposures_file: Path, folder: Path, recipe: Recipe) 
     Raises `StoreEmpty` without interactions, `SourceError` where the recipe leaves out features that are not there, and
     `ArtefactError` when the model cannot be written.
     """
+    started = time.monotonic()
     every = Interactions.of(data)
     if not len(every):
         raise StoreEmpty("the graph has no interactions to train on: run `twohop load` first")
@@ -82,7 +84,7 @@ def train(data: HeteroData, exposures_file: Path, folder: Path, recipe: Recipe) 
     if recipe.network.reads_history:
         stages.insert(0, HistoryStage(model, sampler, recipe))
     job = Job(model, stages, recipe.sampling.seed, checkpoint)
-    started = time.monotonic()
+    prepared = time.monotonic()
     with shared_threads():
         metrics = job.run(lambda: validate(job.model, encoder, every, held, pairs, recipe.validation_users))
     manifest = {
@@ -92,7 +94,8 @@ def train(data: HeteroData, exposures_file: Path, folder: Path, recipe: Recipe) 
         "data": {"users": events.users, "items": events.items, "events": len(every), "job": checkpoint.fingerprint},
         "recipe": recipe.model_dump(),
         "features": encoder.features.to_json(),
-        "metrics": metrics | {"seconds": round(time.monotonic() - started, 1)},
+        "metrics": metrics | {"seconds": round(time.monotonic() - prepared, 1)},
+        "seconds": {"pairs and features": round(prepared - started, 1), **job.state["seconds"]},
     }
     saved = artefacts.save(folder, job.best, manifest)
     checkpoint.clear()
@@ -140,7 +143,8 @@ class Job:
     def __init__(self, model: PDN, stages: Sequence[Stage[Any]], seed: int, checkpoint: Checkpoint) -> None:
         self.model, self.stages, self.seed, self.checkpoint = model, stages, seed, checkpoint
         self.best = self._tensors()
-        self.state: dict[str, Any] = {"stage": 0, "epoch": 0, "batch": 0, "best": -1.0, "loss": 0.0, "metrics": {}}
+        self.state: dict[str, Any] = {"stage": 0, "epoch": 0, "batch": 0, "best": -1.0, "loss": 0.0}
+        self.state |= {"metrics": {}, "seconds": {}}
 
     def run(self, validate: Callable[[], dict[str, float]]) -> dict[str, Any]:
         """Train all stages, from the last checkpoint on; gives the best epoch's metrics."""
@@ -154,13 +158,23 @@ class Job:
                 self._resume(kept[0], stage)
                 kept = None
             for epoch in range(self.state["epoch"], len(stage.sizes)):
-                self._epoch(stage, epoch)
+                with self._timed(stage.name):
+                    self._epoch(stage, epoch)
                 if number == len(self.stages) - 1:
-                    self._choose(epoch, validate())
+                    with self._timed("validation"):
+                        found = validate()
+                    self._choose(epoch, found)
                 self.state |= {"epoch": epoch + 1, "batch": 0}
                 self._save()
             self.state |= {"stage": number + 1, "epoch": 0, "batch": 0, "loss": 0.0}
         return dict(self.state["metrics"])
+
+    @contextmanager
+    def _timed(self, part: str) -> Iterator[None]:
+        """Adds up the seconds of a part; an epoch that was interrupted counts from where it went on."""
+        begun = time.monotonic()
+        yield
+        self.state["seconds"][part] = round(self.state["seconds"].get(part, 0.0) + time.monotonic() - begun, 1)
 
     def _open(self, stage: Stage[Any]) -> None:
         self.model.requires_grad_(False)

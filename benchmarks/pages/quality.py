@@ -39,7 +39,7 @@ def quality() -> list[str]:
         ranked = sorted(models.items(), key=lambda one: -_mean(one[1], "ndcg@10"))
         ranked = [one for one in ranked if not _varied(one[0][0])]
         parts += [f"## {data}: {protocol}", table(QUALITY, [_quality(*name, rows) for name, rows in ranked])]
-    parts += [*_choices(grouped), *_halves(grouped)]
+    parts += [*_times(), *_choices(grouped), *_halves(grouped)]
     parts += sections({"debiasing": debiasing})
     trials = read("trials") or {}
     if trials:
@@ -66,6 +66,27 @@ def readme(text: str) -> str:
             rows.append([data, protocol, *ours, f"{best} {others[best]:.3f}" if best else "–"])
     shown = table(["store", "what is to be found", "HR@10", "NDCG@10", "best of the others that were measured"], rows)
     return f"{before}{MARKS[0]}{shown}\n{MARKS[1]}{after}"
+
+
+def _times() -> list[str]:
+    """Seconds of the parts of PDN's training, the median over its seeds."""
+    trained: dict[str, dict[int, dict[str, float]]] = defaultdict(dict)
+    for row in read("quality") or []:
+        if row["model"] == PDN and "seconds" in row:
+            trained[row["data"]][row["seed"]] = row["seconds"] | {"index": row["index_seconds"]}
+    if not trained:
+        return []
+    parts = list(dict.fromkeys(part for seeds in trained.values() for seconds in seeds.values() for part in seconds))
+    rows = [
+        [data, *(f"{median(seconds.get(part, 0.0) for seconds in seeds.values()):,.0f}" for part in parts)]
+        for data, seeds in trained.items()
+    ]
+    return [
+        "## Where the time of PDN goes",
+        "Seconds on two cores, the median of the seeds: finding candidate pairs and coding features, each stage of the training (the first layer over paths is split into a projection of each item and "
+        "a sum for each path, see [performance.md](performance.md#training)), and weighing and writing all edges (*index*).",
+        table(["store", *parts], rows),
+    ]
 
 
 def _choices(grouped: Grouped) -> list[str]:

@@ -216,6 +216,7 @@ def test_without_validation_the_last_epoch_is_kept(clustered: HeteroData, tmp_pa
     saved = run(clustered, tmp_path, RECIPE.model_copy(update={"validation_users": 0, "epochs": 2}))
     assert saved.manifest["metrics"].keys() == {"epoch", "loss", "seconds"}
     assert saved.manifest["metrics"]["epoch"] == 2
+    assert list(saved.manifest["seconds"]) == ["pairs and features", "train PDN", "validation"]
 
 
 def test_network_scores_are_equation_14(clustered: HeteroData, tmp_path: Path) -> None:

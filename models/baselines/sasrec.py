@@ -57,7 +57,7 @@ class SASRec(NeuralRecommender[SASRecOptions]):
     @classmethod
     def starts(cls) -> Sequence[SASRecOptions]:
         """The defaults, and what PDN's own transformer has on MovieLens-1M: it must not win by its options alone."""
-        return [SASRecOptions(), SASRecOptions(epochs=12, length=100, negatives=0)]
+        return [SASRecOptions(), SASRecOptions(width=128, epochs=12, dropout=0.3, negatives=0)]
 
     @staticmethod
     def space(trial: "Trial") -> SASRecOptions:

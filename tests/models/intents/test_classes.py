@@ -145,7 +145,7 @@ def test_features_of_a_node(encoder: Encoder) -> None:
     assert found.dense.shape[0] == 3
     assert np.isfinite(found.dense).all()
     heterogeneity = 1 - float(np.linalg.norm(kinds.mean(axis=0)))
-    assert found.dense[1].tolist().count(np.float32(heterogeneity)) == 1
+    assert np.isclose(found.dense[1], heterogeneity, atol=1e-6).sum() == 1
     assert np.isclose(found.dense[1], own[1] @ above[1]).any()
     part = found.at([2, 0])
     assert (part.ids, part.dense.tolist()) == (["c", "a"], [found.dense[2].tolist(), found.dense[0].tolist()])

@@ -23,6 +23,7 @@ from torch.profiler import ProfilerActivity, profile
 from torch_geometric.data import HeteroData
 
 from benchmarks.index import make_shop
+from benchmarks.quality import keep, kept
 from benchmarks.runs import command, results, sized
 from graph.driver import connect
 from graph.errors import TwohopError
@@ -68,7 +69,7 @@ def embed(field: FieldEmbedding, codes: Tensor) -> Tensor:
 
 
 class Run:
-    """One of the two in training: its stage and optimizer, and losses of its steps."""
+    """One of the two in training: its stage and optimizer, and the losses of its steps."""
 
     def __init__(self, kind: type[PDN], sampler: Sampler, recipe: Recipe) -> None:
         torch.manual_seed(0)
@@ -76,15 +77,14 @@ class Run:
         self.stage = TogetherStage(model, sampler, recipe)
         self.optimizer = torch.optim.AdamW(self.stage.groups, fused=True)
         self.losses: list[Tensor] = []
-        self.rates: list[float] = []
 
-    def round(self, batches: list[HeteroData]) -> None:
-        """A step on each of these; the round's paths/s is kept."""
+    def round(self, batches: list[HeteroData]) -> float:
+        """A step on each of these; paths/s."""
         begun = time.perf_counter()
         for batch in batches:
             self.step(batch)
         wait()
-        self.rates.append(sum(len(batch.path_trigger) for batch in batches) / (time.perf_counter() - begun))
+        return sum(len(batch.path_trigger) for batch in batches) / (time.perf_counter() - begun)
 
     def step(self, batch: HeteroData, seconds: dict[str, float] | None = None) -> None:
         """One step; with `seconds` each of its parts is waited for, and what it takes is added there."""
@@ -159,18 +159,17 @@ def measure(sampler: Sampler, recipe: Recipe, batches: int, rounds: int) -> dict
     if device().type == "cuda":
         made = [batch.pin_memory() for batch in made]
     runs = {"as it is": Run(PDN, sampler, recipe), "straightforward": Run(Straightforward, sampler, recipe)}
+    rates: dict[str, list[float]] = {name: [] for name in runs}
     for number in range(rounds + 1):
-        for run in runs.values():
-            run.round(made)
-            if number == 0:
-                run.rates.clear()
+        for name, run in runs.items():
+            rate = run.round(made)
+            if number:
+                rates[name].append(rate)
     paths = sum(len(batch.path_trigger) for batch in made)
     losses = [run.lost for run in runs.values()]
-    ours, plain = runs.values()
-    times = [one / other for one, other in zip(ours.rates, plain.rates, strict=True)]
-    rates = {name: list(run.rates) for name, run in runs.items()}
+    times = [one / other for one, other in zip(*rates.values(), strict=True)]
 
-    def look(run: Run, name: str) -> dict[str, Any]:
+    def seen(name: str, run: Run) -> dict[str, Any]:
         if device().type == "cuda":
             return {"busy": run.busy(made, paths / float(np.median(rates[name])))}
         return {"kinds": run.kinds(made)}
@@ -188,7 +187,7 @@ def measure(sampler: Sampler, recipe: Recipe, batches: int, rounds: int) -> dict
                 "paths_per_s": round(float(np.median(rates[name]))),
                 "slowest_and_fastest_round": [round(min(rates[name])), round(max(rates[name]))],
                 "ms": run.parts(made),
-                **look(run, name),
+                **seen(name, run),
             }
             for name, run in runs.items()
         },
@@ -213,8 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         recipe = read_recipe(data.source.id)
     except TwohopError as error:
         sys.exit(f"benchmarks.training: {error}")
-    rows = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else []
-    rows = [row for row in rows if row["device"] != device().type]
+    rows = [row for row in kept(RESULTS, []) if row["device"] != device().type]
     for examples in asked.examples or [recipe.sampling.batch]:
         changed = recipe.model_copy(update={"sampling": replace(recipe.sampling, batch=examples)})
         with shared_threads():
@@ -233,7 +231,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 | measure(open_sampler(data, changed), changed, BATCHES, ROUNDS)
             )
         print(json.dumps(rows[-1], indent=2), flush=True)
-    RESULTS.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    keep(RESULTS, rows)
 
 
 if __name__ == "__main__":

@@ -240,7 +240,7 @@ def _gpu(rows: list[Any]) -> str:
     return (
         f"{about} With batches that are there already the {rows[0]['card']} computes for this share of the time: {shares}. The rest is Python giving it kernels, one after the other: a step of 128 examples is too little for such a "
         "card, and what makes a step cheap on cores leaves it idle. Where a card is there, more examples a step (`sampling: {batch: 1024}`) use it better; the recipes' numbers are for cores. In a whole training the threads that draw "
-        "are the slower part: with MovieLens-1M's recipe a step takes 11.5 ms with batches at hand and 24.7 ms as they come, 53 ms with a single thread (measured once)."
+        "are the slower part ([design.md](design.md#why-it-is-so))."
     )
 
 

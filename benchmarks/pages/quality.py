@@ -31,10 +31,13 @@ def quality() -> list[str]:
         "- By `item-to-item` a user's items are the same for everybody: the sum of their similarities, by SimNet or by inner products of the model's vectors of items.\n"
         "- In brackets: the 95% interval over users; with several seeds the means of both. *Seeds* has their number and how far apart their NDCG@10 are.\n"
         "- *Fit* and *memory* are of the last fit alone, in a process of its own: seconds on the machine that measured, and the most that it held, snapshot included.\n"
-        "- *(GPU)*: tuned and fitted on an NVIDIA H200, fourteen models at a time, each with two to three minutes for its trials; from a snapshot of the store, since no Neo4j ran on that machine. Seconds of these rows "
-        "do not compare with those of the others, which had two cores.\n"
         "- A model without a row has not been measured on this store yet.",
     ]
+    cards = sorted({row["device"] for row in read("quality") or [] if "device" in row})
+    if cards:
+        parts[-1] += (
+            f"\n- *(GPU)*: tuned and fitted on {' or '.join(cards)}, fourteen models at a time, from a snapshot of the store, since no Neo4j ran there. Their seconds do not compare with those of the others, which had two cores."
+        )
     for (data, protocol), models in grouped.items():
         ranked = sorted(models.items(), key=lambda one: -_mean(one[1], "ndcg@10"))
         ranked = [one for one in ranked if not _varied(one[0][0])]
@@ -45,10 +48,8 @@ def quality() -> list[str]:
     if trials:
         parts += [
             "## What tuning chose",
-            "NDCG@10 on validation events: the model's defaults, which are the first trial, and the best. SASRec's second trial on MovieLens-1M has the options that PDN's own transformer had then: d = 64 and L = 100, now 128 and 50. Rows marked (GPU) began with 64 examples a step.",
-            table(
-                ["data and model", "trials", "defaults", "best", "options"], [_tuned(*one) for one in trials.items()]
-            ),
+            "NDCG@10 on validation events: of the first trial, which has the model's defaults, and of the best. On a GPU models that read histories began with 64 examples a step instead. SASRec's second trial on MovieLens-1M has the options that PDN's own transformer had then: d = 64 and L = 100, now 128 and 50.",
+            table(["data and model", "trials", "first", "best", "options"], [_tuned(*one) for one in trials.items()]),
         ]
     return parts
 
@@ -72,7 +73,7 @@ def _times() -> list[str]:
     """Seconds of the parts of PDN's training, the median over its seeds."""
     trained: dict[str, dict[int, dict[str, float]]] = defaultdict(dict)
     for row in read("quality") or []:
-        if row["model"] == PDN and "seconds" in row:
+        if row["model"] == PDN and "seconds" in row and "device" not in row:
             trained[row["data"]][row["seed"]] = row["seconds"] | {"index": row["index_seconds"]}
     if not trained:
         return []
@@ -215,6 +216,7 @@ def _quality(model: str, engine: str, rows: Sequence[dict[str, Any]]) -> list[ob
 def _tuned(name: str, found: dict[str, Any]) -> list[object]:
     reached = [trial["ndcg@10"] for trial in found["trials"]]
     options = ", ".join(f"{key} {_short(value)}" for key, value in found["options"].items() if key != "seed")
+    name += " (GPU)" if "device" in found["trials"][0] else ""
     return [name, len(reached), f"{reached[0]:.4f}", f"{max(reached):.4f}", options]
 
 

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import warnings
 from typing import Any
 
 import typer
@@ -81,13 +80,3 @@ app.add_typer(status.app)
 app.add_typer(serve.app)
 app.add_typer(keys.app, name="keys")
 app.add_typer(neo4j.app, name="neo4j")
-
-
-def main() -> None:
-    """Entry point of `twohop`."""
-    warnings.filterwarnings("ignore", category=FutureWarning, module=r"torch\.")  # its own business, not the user's
-    app(prog_name="twohop")
-
-
-if __name__ == "__main__":
-    main()

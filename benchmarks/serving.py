@@ -78,7 +78,7 @@ class Client:
 def served(store: str, engine: str = "cypher") -> Iterator[tuple[str, str]]:
     """(address, key) of `twohop serve` on a free port, once it is ready."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "api.command", "serve", "--port", "0", "--store", store, "--engine", engine],
+        [sys.executable, "-m", "api", "serve", "--port", "0", "--store", store, "--engine", engine],
         env=os.environ | {"TWOHOP_RATE_LIMIT": "1000000/second", "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

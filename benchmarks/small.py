@@ -49,7 +49,7 @@ def prepare(home: Path) -> None:
     recipe.write_text(yaml.safe_dump(RECIPE), encoding="utf-8")
     sizes = [word for name, size in SHAPE.items() for word in (name, str(size))]
     for words in (["load", "generated", *sizes], ["train", "pdn", "--recipe", str(recipe)], ["index"]):
-        subprocess.run([sys.executable, "-m", "api.command", *words], check=True)
+        subprocess.run([sys.executable, "-m", "api", *words], check=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -17,7 +17,7 @@ from tests.api.conftest import Line, answer, group_of, refused, twohop, user_gro
 pytestmark = pytest.mark.usefixtures("shop")
 
 REPOSITORY = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-m", "api.command"]
+COMMAND = [sys.executable, "-m", "api"]
 HITS = {"hr@10", "ndcg@10", "recall@10", "mrr@10"}
 METRICS = HITS | {"coverage@10", "category_diversity@10", "popularity_bias@10"}
 
@@ -313,11 +313,27 @@ def test_a_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_ctrl_c_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:  # takes the connection, and never answers
         process = start("recommend", "u00", NEO4J_URI=f"bolt://127.0.0.1:{listener.getsockname()[1]}")
-        listener.accept()
-        process.send_signal(signal.SIGINT)
-        stdout, stderr = process.communicate(timeout=60)
-    assert (process.returncode, stdout) == (130, "")
-    assert stderr == "twohop: interrupted; the same command goes on where it can\n"
+        connection, _ = listener.accept()
+        with connection:  # closed, it would be a failure of its own, and Ctrl-C might come after it
+            process.send_signal(signal.SIGINT)
+            stdout, stderr = process.communicate(timeout=60)
+    line = "twohop: interrupted; the same command goes on where it can\n"
+    assert (process.returncode, stdout, stderr) == (130, "", line)
+
+
+def test_ctrl_c_while_the_program_is_read() -> None:
+    code = (
+        "import os, signal, sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        name == 'api.command' and os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "from api.__main__ import main\n"
+        "main()"
+    )
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 @pytest.mark.parametrize("words", [("recommend", "u00", "--json"), ("recommend", "u00", "--explain")])

@@ -70,7 +70,7 @@ class Api:
         self.start()
 
     def start(self) -> None:
-        words = [sys.executable, "-m", "api.command", "serve", "--port", str(self.port)]
+        words = [sys.executable, "-m", "api", "serve", "--port", str(self.port)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(words, cwd=self.log.parent, env=self.environment, stdout=log, stderr=log)
         end = time.monotonic() + PATIENCE

@@ -44,7 +44,7 @@ def serving(settings: Settings, *words: str, **changed: str) -> Iterator[tuple[s
         "PYTHONPATH": str(REPOSITORY),
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "api.command", "serve", "--port", "0", *words],
+        [sys.executable, "-m", "api", "serve", "--port", "0", *words],
         env=environment | asked | changed,
         cwd=settings.home,
         stdout=subprocess.PIPE,

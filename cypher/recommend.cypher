@@ -1,6 +1,7 @@
 // Items for a user, best first (PDN eq. 14): softplus of the direct product, plus the sum over the user's top triggers
 // of log(1 + trigger weight * similar weight). Unavailable items are out. The direct part, which costs most, is worked
-// out for the best `shortlist` candidates by their paths.
+// out for the best `shortlist` candidates by their paths: by Neo4j's own cosine, which has single precision, and in full
+// for those that may be among the best `n`.
 // :param user => '1';          id of the user
 // :param m => 300;             triggers: the user's interactions with the greatest weights
 // :param k => 100;             neighbours of each trigger
@@ -17,9 +18,12 @@ MATCH (g:Generation {
   id: coalesce(CASE WHEN $bucket < serving.share * 10000 THEN serving.challenger END, serving.generation)
 })
 WITH g.id AS generation, g.weight_property AS weight_property, g.direct_property AS direct_property,
+     g.length_property AS length_property,
      CASE WHEN g.id = serving.generation THEN 'control' ELSE 'challenger' END AS variant
 MATCH (u:User {id: $user})
-WITH generation, direct_property, weight_property, variant, u, u[direct_property] AS p
+WITH generation, direct_property, length_property, weight_property, variant, u, u[direct_property] AS p
+WITH generation, direct_property, length_property, weight_property, variant, u, p,
+     sqrt(reduce(total = 0.0, x IN p | total + x * x)) AS length
 CALL (u, generation, weight_property) {
   // Once for all candidates: what the user had, and the nodes of the category, none where it is null.
   WITH u, generation, weight_property,
@@ -43,7 +47,13 @@ CALL (u, generation, weight_property) {
     AND ($category IS NULL OR EXISTS { MATCH (item)-[:IN_CATEGORY]->(node) WHERE node IN within })
   RETURN item, path ORDER BY path DESC, item.id LIMIT $shortlist
 }
-WITH generation, variant, item, path, p, item[direct_property] AS q
+WITH generation, variant, item, path, p, item[direct_property] AS q, length * item[length_property] AS lengths
+WITH generation, variant, item, path, p, q,
+     CASE WHEN lengths > 0 THEN (2 * vector.similarity.cosine(p, q) - 1) * lengths
+       WHEN size(p) > 0 AND size(q) > 0 THEN 0.0 END AS dot
+WITH generation, variant, item, path, p, q,
+     path + coalesce(CASE WHEN dot > 0 THEN dot ELSE 0.0 END + log(1 + exp(-abs(dot))), 0.0) AS about
+ORDER BY about DESC, item.id LIMIT $n + 20
 WITH generation, variant, item, path,
      CASE WHEN size(p) > 0 AND size(q) > 0
        THEN reduce(dot = 0.0, x IN range(0, size(p) - 1) | dot + p[x] * q[x]) END AS dot

@@ -13,7 +13,8 @@
 OPTIONAL MATCH (serving:Serving {id: 'weights'})
 WITH coalesce($generation, serving.generation) AS id
 MATCH (g:Generation {id: id})
-WITH g.id AS generation, g.direct_property AS direct_property
+WITH g.id AS generation, g.direct_property AS direct_property, g.length_property AS length_property,
+     sqrt(reduce(total = 0.0, x IN $direct | total + x * x)) AS length
 CALL (generation) {
   WITH generation,
        COLLECT { MATCH (below:BrowseNode)-[:CHILD_OF*0..]->(:BrowseNode {id: $category}) RETURN below } AS within
@@ -33,7 +34,13 @@ CALL (generation) {
     AND ($category IS NULL OR EXISTS { MATCH (item)-[:IN_CATEGORY]->(node) WHERE node IN within })
   RETURN item, path ORDER BY path DESC, item.id LIMIT $shortlist
 }
-WITH generation, item, path, item[direct_property] AS q
+WITH generation, item, path, item[direct_property] AS q, length * item[length_property] AS lengths
+WITH generation, item, path, q,
+     CASE WHEN size($direct) = size(q) AND lengths > 0 THEN (2 * vector.similarity.cosine($direct, q) - 1) * lengths
+       WHEN size($direct) = size(q) AND size(q) > 0 THEN 0.0 END AS dot
+WITH generation, item, path, q,
+     path + coalesce(CASE WHEN dot > 0 THEN dot ELSE 0.0 END + log(1 + exp(-abs(dot))), 0.0) AS about
+ORDER BY about DESC, item.id LIMIT $n + 20
 WITH generation, item, path,
      CASE WHEN size($direct) > 0 AND size(q) = size($direct)
        THEN reduce(dot = 0.0, x IN range(0, size(q) - 1) | dot + $direct[x] * q[x]) END AS dot

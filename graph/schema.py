@@ -112,6 +112,11 @@ def direct_property(generation: int) -> str:
     return f"direct_{generation}"
 
 
+def length_property(generation: int) -> str:
+    """Property of `Item` that holds |q_i| of one generation: with it a cosine becomes a product."""
+    return f"direct_length_{generation}"
+
+
 def locale_property(locale: str) -> str:
     """Property of `BrowseNode` that holds its name in one locale: `name_pt_br` of `pt-BR`."""
     return f"name_{locale.lower().replace('-', '_')}"

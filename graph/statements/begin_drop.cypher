@@ -5,4 +5,5 @@ WITH serving
 MATCH (g:Generation {id: $generation})
 WHERE coalesce(serving.generation <> g.id, true) AND coalesce(serving.challenger <> g.id, true)
 SET g.state = 'dropping'
-RETURN g.id AS id, g.weight_property AS weight_property, g.direct_property AS direct_property
+RETURN g.id AS id, g.weight_property AS weight_property, g.direct_property AS direct_property,
+       g.length_property AS length_property

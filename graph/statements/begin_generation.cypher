@@ -13,6 +13,7 @@ FOREACH (_ IN CASE WHEN old IS NULL THEN [true] ELSE [] END |
     id: serving.last, state: 'writing', model: $model, data: $data, artefact: $artefact, digest: $digest,
     metrics: $metrics, created: datetime(),
     weight_property: 'weight_' + serving.last, direct_property: 'direct_' + serving.last,
+    length_property: 'direct_length_' + serving.last,
     users: $users, items: $items, interactions: $interactions, similar: $similar,
     names_triggers: true, users_written: 0, items_written: 0, interactions_written: 0, similar_written: 0, missing: 0
   })

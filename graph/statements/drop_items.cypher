@@ -2,7 +2,7 @@
 MATCH (j:Item)
 WHERE j.id > $after
 WITH j ORDER BY j.id LIMIT $limit
-SET j[$direct_property] = null
+SET j[$direct_property] = null, j[$length_property] = null
 WITH j
 CALL (j) {
   MATCH (j)-[s:SIMILAR {generation: $generation}]->()

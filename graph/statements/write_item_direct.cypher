@@ -6,7 +6,11 @@ WITH g WHERE g.state = 'writing' AND g.items_written = $start
 CALL (g) {
   UNWIND $rows AS row
   MATCH (n:Item {id: row.id})
-  SET n[g.direct_property] = row.direct
+  CALL (g, n, row) {
+    WITH g, n, row WHERE size(row.direct) > 0
+    CALL db.create.setNodeVectorProperty(n, g.direct_property, row.direct)
+  }
+  SET n[g.length_property] = sqrt(reduce(total = 0.0, x IN row.direct | total + x * x))
   RETURN count(*) AS written
 }
 SET g.items_written = $end, g.missing = g.missing + $end - $start - written

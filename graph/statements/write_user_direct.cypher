@@ -6,7 +6,10 @@ WITH g WHERE g.state = 'writing' AND g.users_written = $start
 CALL (g) {
   UNWIND $rows AS row
   MATCH (n:User {id: row.id})
-  SET n[g.direct_property] = row.direct
+  CALL (g, n, row) {
+    WITH g, n, row WHERE size(row.direct) > 0
+    CALL db.create.setNodeVectorProperty(n, g.direct_property, row.direct)
+  }
   RETURN count(*) AS written
 }
 SET g.users_written = $end, g.missing = g.missing + $end - $start - written

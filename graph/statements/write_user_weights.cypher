@@ -2,7 +2,10 @@
 // what changed is written.
 MATCH (g:Generation {id: $generation, state: 'ready'})
 MATCH (u:User {id: $user})
-SET u[g.direct_property] = $direct
+CALL (g, u) {
+  WITH g, u WHERE size($direct) > 0
+  CALL db.create.setNodeVectorProperty(u, g.direct_property, $direct)
+}
 WITH u, g.weight_property AS weight_property
 MATCH (u)-[r:INTERACTED]->(i)
 WITH weight_property, r, $weights[i.id] AS weight

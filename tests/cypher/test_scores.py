@@ -159,6 +159,30 @@ def test_the_shortlist_cuts_by_paths_and_never_shortens_the_list(
     assert len(recommend(graph, "u", 10, shortlist=1).items) == 10
 
 
+def test_single_precision_never_decides(graph: Database, serve: Callable[[WeightedGraph], int]) -> None:
+    names = [f"i{place:02}" for place in range(25)]
+    small = star(2.0, names)
+    small.similar["a"] = dict.fromkeys(names, 1.0)
+    # The second part of a product differs by less than a thousandth of what single precision can tell of the whole,
+    # against the order of the ids.
+    small.user_direct = {user: [1.0, 1e-7] for user in small.user_direct}
+    small.item_direct = {"a": [1.0, 1.0]} | {name: [1.0, 1.0 + place / 1e4] for place, name in enumerate(names)}
+    serve(small)
+    assert [item.id for item in recommend(graph, "u", 10).items] == names[:14:-1]
+
+
+@pytest.mark.parametrize("tiny", [0.0, 1e-45, 1e-30])
+def test_vectors_next_to_nothing_have_a_direct_part(
+    graph: Database, serve: Callable[[WeightedGraph], int], tiny: float
+) -> None:
+    for user, item in ((tiny, 2.0), (2.0, tiny), (tiny, tiny)):
+        small = star(2.0)
+        small.user_direct["u"], small.item_direct["b"] = [user], [item]
+        serve(small)
+        found = {one.id: one.direct for one in recommend(graph, "u").items}
+        assert found["b"] == pytest.approx(math.log(2))
+
+
 @pytest.mark.parametrize("d", [-800.0, -30.0, 0.0, 30.0, 800.0])
 def test_the_direct_part_is_stable(graph: Database, serve: Callable[[WeightedGraph], int], d: float) -> None:
     small = star(2.0)

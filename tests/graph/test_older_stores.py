@@ -1,4 +1,4 @@
-"""A store of an older version, whose edges do not name their triggers, is brought up to date by connecting."""
+"""A store of an older version is brought up to date by connecting: edges name triggers, vectors have lengths."""
 
 import pytest
 
@@ -12,7 +12,9 @@ from tests.weighted_graph import star
 AGE = """
 MATCH ()-[s:SIMILAR]->() REMOVE s.trigger
 WITH count(s) AS edges
-MATCH (g:Generation) REMOVE g.names_triggers
+MATCH (g:Generation) REMOVE g.names_triggers, g.length_property
+WITH count(g) AS generations
+MATCH (i:Item) REMOVE i.direct_length_1
 """
 UNNAMED = "MATCH (j)-[s:SIMILAR]->() WHERE s.trigger IS NULL OR s.trigger <> j.id RETURN count(s) AS edges"
 
@@ -30,9 +32,11 @@ def test_an_older_store_answers_as_before(
     empty_database.write(AGE)
     empty_database.write("DROP INDEX similar_neighbours")
     assert empty_database.read(UNNAMED)[0]["edges"] > 0
+    lengths = "MATCH (i:Item) RETURN i.id AS id, i.direct_length_1 AS length ORDER BY id"
     with connect(server.settings) as database:
         assert "older version" in capsys.readouterr().err
         assert database.read(UNNAMED) == [{"edges": 0}]
+        assert all(row["length"] > 0 for row in database.read(lengths))
         assert (recommend(database, user), similar(database, "a")) == before
         assert database.read("SHOW INDEXES YIELD name, state WHERE name = 'similar_neighbours' RETURN state")[0] == {
             "state": "ONLINE"

@@ -146,7 +146,7 @@ def make_edges(database: Database) -> dict[str, Row]:
         seconds = time.perf_counter() - begun
         edges = peer_statement("order_edges").replace(":SIMILAR", f":{kind}")
         database.write_in_batches(edges, {"generation": generation})
-        index = statement("index_similar").replace(":SIMILAR", f":{kind}").replace("similar_neighbours", kind.lower())
+        index = statement("index_similar").replace(":SIMILAR", f":{kind}").replace("similar_paths", kind.lower())
         database.write(index)
         made[name] = {"seconds": round(seconds, 1), "edges": found["edges"]}
     database.write_in_batches(peer_statement("weigh_triggers"), {"half": HALF})

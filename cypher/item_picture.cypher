@@ -6,8 +6,8 @@ MATCH (serving:Serving {id: 'weights'})
 MATCH (item:Item {id: $item})
 OPTIONAL CALL (serving, item) {
   MATCH (item)-[s:SIMILAR {trigger: item.id, generation: serving.generation}]->(neighbour)
-  USING INDEX s:SIMILAR(trigger, generation, rank)
-  WHERE s.rank >= 0 AND neighbour <> item AND coalesce(neighbour.available, true)
+  USING INDEX s:SIMILAR(trigger, generation, rank, weight)
+  WHERE s.rank >= 0 AND s.weight > 0 AND neighbour <> item AND coalesce(neighbour.available, true)
   RETURN s, neighbour ORDER BY s.rank LIMIT $n
 }
 OPTIONAL MATCH (item)-[own:IN_CATEGORY]->(category:BrowseNode)

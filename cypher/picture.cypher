@@ -12,8 +12,8 @@ MATCH (u:User {id: $user})-[r:INTERACTED]->(trigger)
 WHERE r[weight_property] IS NOT NULL
 WITH generation, u, r, trigger, r[weight_property] AS weight ORDER BY weight DESC, trigger.id LIMIT $m
 MATCH (trigger)-[s:SIMILAR {trigger: trigger.id, generation: generation}]->(item)
-USING INDEX s:SIMILAR(trigger, generation, rank)
-WHERE s.rank <= $k AND coalesce(item.available, true)
+USING INDEX s:SIMILAR(trigger, generation, rank, weight)
+WHERE s.rank <= $k AND s.weight > 0 AND coalesce(item.available, true)
   AND NOT EXISTS { (u)-[:INTERACTED]->(item) }
 WITH u, item, r, trigger, s, log(1 + weight * s.weight) AS path ORDER BY path DESC, trigger.id
 WITH u, item, sum(path) AS total, collect([r, trigger, s]) AS strongest

@@ -26,8 +26,8 @@ CALL (u, generation, weight_property, items) {
   WITH generation, items, trigger, r[weight_property] AS weight
   ORDER BY weight DESC, trigger.id LIMIT $m
   MATCH (trigger)-[s:SIMILAR {trigger: trigger.id, generation: generation}]->(item)
-  USING INDEX s:SIMILAR(trigger, generation, rank)
-  WHERE s.rank <= $k AND item IN items
+  USING INDEX s:SIMILAR(trigger, generation, rank, weight)
+  WHERE s.rank <= $k AND s.weight > 0 AND item IN items
   RETURN item, log(1 + weight * s.weight) AS part
 }
 WITH generation, direct_property, p, item, sum(part) AS path

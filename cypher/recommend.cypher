@@ -35,8 +35,8 @@ CALL (u, generation, weight_property) {
     WITH generation, trigger, r[weight_property] AS weight
     ORDER BY weight DESC, trigger.id LIMIT $m
     MATCH (trigger)-[s:SIMILAR {trigger: trigger.id, generation: generation}]->(item)
-    USING INDEX s:SIMILAR(trigger, generation, rank)
-    WHERE s.rank <= $k
+    USING INDEX s:SIMILAR(trigger, generation, rank, weight)
+    WHERE s.rank <= $k AND s.weight > 0
     RETURN item, sum(log(1 + weight * s.weight)) AS path
   }
   // Sorted once, then filtered as far down as the limit needs: what is filtered out cannot shorten the list.
@@ -53,7 +53,7 @@ WITH generation, variant, item, path, p, q,
        WHEN size(p) > 0 AND size(q) > 0 THEN 0.0 END AS dot
 WITH generation, variant, item, path, p, q,
      path + coalesce(CASE WHEN dot > 0 THEN dot ELSE 0.0 END + log(1 + exp(-abs(dot))), 0.0) AS about
-ORDER BY about DESC, item.id LIMIT $n + 20
+ORDER BY about DESC, item.id LIMIT $n + 5
 WITH generation, variant, item, path,
      CASE WHEN size(p) > 0 AND size(q) > 0
        THEN reduce(dot = 0.0, x IN range(0, size(p) - 1) | dot + p[x] * q[x]) END AS dot

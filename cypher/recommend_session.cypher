@@ -24,8 +24,8 @@ CALL (generation) {
     WITH generation, trigger, given.weight AS weight
     ORDER BY weight DESC, trigger.id LIMIT $m
     MATCH (trigger)-[s:SIMILAR {trigger: trigger.id, generation: generation}]->(item)
-    USING INDEX s:SIMILAR(trigger, generation, rank)
-    WHERE s.rank <= $k
+    USING INDEX s:SIMILAR(trigger, generation, rank, weight)
+    WHERE s.rank <= $k AND s.weight > 0
     RETURN item, sum(log(1 + weight * s.weight)) AS path
   }
   WITH within, item, path ORDER BY path DESC
@@ -40,7 +40,7 @@ WITH generation, item, path, q,
        WHEN size($direct) = size(q) AND size(q) > 0 THEN 0.0 END AS dot
 WITH generation, item, path, q,
      path + coalesce(CASE WHEN dot > 0 THEN dot ELSE 0.0 END + log(1 + exp(-abs(dot))), 0.0) AS about
-ORDER BY about DESC, item.id LIMIT $n + 20
+ORDER BY about DESC, item.id LIMIT $n + 5
 WITH generation, item, path,
      CASE WHEN size($direct) > 0 AND size(q) = size($direct)
        THEN reduce(dot = 0.0, x IN range(0, size(q) - 1) | dot + $direct[x] * q[x]) END AS dot

@@ -18,8 +18,8 @@ MATCH (trigger:Item {id: given.id})
 WITH generation, items, trigger, given.weight AS weight
 ORDER BY weight DESC, trigger.id LIMIT $m
 MATCH (trigger)-[s:SIMILAR {trigger: trigger.id, generation: generation}]->(item)
-USING INDEX s:SIMILAR(trigger, generation, rank)
-WHERE s.rank <= $k AND item IN items
+USING INDEX s:SIMILAR(trigger, generation, rank, weight)
+WHERE s.rank <= $k AND s.weight > 0 AND item IN items
 RETURN item.id AS item, trigger.id AS trigger, trigger.title AS trigger_title,
        weight AS trigger_weight, s.weight AS similar_weight, log(1 + weight * s.weight) AS path
 ORDER BY item, path DESC, trigger

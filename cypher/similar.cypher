@@ -15,8 +15,8 @@ WITH g.id AS generation, source,
      COLLECT { MATCH (below:BrowseNode)-[:CHILD_OF*0..]->(:BrowseNode {id: $category}) RETURN below } AS within
 OPTIONAL CALL (generation, source, within) {
   MATCH (source)-[s:SIMILAR {trigger: source.id, generation: generation}]->(item)
-  USING INDEX s:SIMILAR(trigger, generation, rank)
-  WHERE s.rank >= 0 AND item <> source AND coalesce(item.available, true) AND NOT item.id IN $exclude
+  USING INDEX s:SIMILAR(trigger, generation, rank, weight)
+  WHERE s.rank >= 0 AND s.weight > 0 AND item <> source AND coalesce(item.available, true) AND NOT item.id IN $exclude
     AND ($min_price IS NULL OR item.price >= $min_price) AND ($max_price IS NULL OR item.price <= $max_price)
     AND ($category IS NULL OR EXISTS { MATCH (item)-[:IN_CATEGORY]->(node) WHERE node IN within })
   RETURN s, item ORDER BY s.rank LIMIT $n

@@ -51,8 +51,8 @@ CALL (u, wanted, g, within) {
     WITH trigger, r[g.weight_property] AS weight ORDER BY weight DESC, trigger.id LIMIT $m
     WITH g.id AS generation, trigger, weight
     MATCH (trigger)-[s:SIMILAR {trigger: trigger.id, generation: generation}]->(item)
-    USING INDEX s:SIMILAR(trigger, generation, rank)
-    WHERE s.rank <= $k
+    USING INDEX s:SIMILAR(trigger, generation, rank, weight)
+    WHERE s.rank <= $k AND s.weight > 0
     RETURN item, sum(log(1 + weight * s.weight)) AS path
   }
   WITH item, path, [one IN wanted | one.c] AS categories, within

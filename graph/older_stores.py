@@ -15,18 +15,21 @@ VECTORS_OF = 2_000  # items whose vectors are measured in one
 def update_older(database: "Database") -> None:
     """Have `SIMILAR` edges of an older version name their `trigger`, and items have the lengths of their vectors.
 
-    The index that finds neighbours wants the one, the query that takes products the other. One small query where
-    nothing is older. An interrupted update is finished by the next connection. Raises `DatabaseError`.
+    The first is what neighbours are found by, with an index of today's columns, the second what products are taken by.
+    One small query where nothing is older. An interrupted update is finished by the next connection. Raises
+    `DatabaseError`.
     """
     older = database.read(statement("older_generations"))
+    if not older:
+        return
     if any(one["unnamed"] for one in older):
         _update(database, "neighbours by index", "name_triggers", EDGES_OF)
-        database.write(statement("index_similar"))
-        database.read(statement("await_indexes"), {"timeout": 600})
-        database.write(statement("triggers_named"))
-    if any(one["unmeasured"] for one in older):
-        _update(database, "lengths of vectors", "measure_vectors", VECTORS_OF)
-        database.write(statement("vectors_measured"))
+    _update(database, "lengths of vectors", "measure_vectors", VECTORS_OF)
+    database.write(statement("index_similar"))
+    with step("Updating a store of an older version: the index of paths"):
+        database.read(statement("await_indexes"), {"timeout": 3600})
+    database.write(statement("drop_older_index"))
+    database.write(statement("generations_updated"))
 
 
 def _update(database: "Database", what: str, name: str, items: int) -> None:

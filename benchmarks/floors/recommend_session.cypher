@@ -4,6 +4,6 @@ UNWIND $triggers AS given
 MATCH (trigger:Item {id: given.id})
 WITH serving.generation AS generation, trigger ORDER BY given.weight DESC, trigger.id LIMIT $m
 MATCH (trigger)-[s:SIMILAR {trigger: trigger.id, generation: generation}]->(item)
-USING INDEX s:SIMILAR(trigger, generation, rank)
-WHERE s.rank <= $k
+USING INDEX s:SIMILAR(trigger, generation, rank, weight)
+WHERE s.rank <= $k AND s.weight > 0
 RETURN count(item) AS found

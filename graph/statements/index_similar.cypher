@@ -1,1 +1,1 @@
-CREATE INDEX similar_neighbours IF NOT EXISTS FOR ()-[s:SIMILAR]-() ON (s.trigger, s.generation, s.rank)
+CREATE INDEX similar_paths IF NOT EXISTS FOR ()-[s:SIMILAR]-() ON (s.trigger, s.generation, s.rank, s.weight)

@@ -105,7 +105,7 @@ WHOLE = {"catalogue", "contents", "counts", "held_out", "known_items", "sample"}
 SERVING = [stem for stem in STEMS if stem not in WHOLE]
 # Those that walk from triggers to neighbours.
 WALKS = ["recommend", "recommend_session", "rank", "paths", "session_paths", "similar", "user_complements", "picture"]
-NEIGHBOURS = "[s:SIMILAR(trigger, generation, rank)]"
+NEIGHBOURS = "[s:SIMILAR(trigger, generation, rank, weight)]"
 SCANS = {"AllNodesScan", "DirectedRelationshipTypeScan", "UndirectedRelationshipTypeScan"}
 FEW = ("Serving", "Source")  # labels of one node, or a few
 # A store that was written by an older version names no tree, so what has none is looked for among all nodes.

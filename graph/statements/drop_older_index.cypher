@@ -1,0 +1,1 @@
+DROP INDEX similar_neighbours IF EXISTS

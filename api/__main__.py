@@ -1,9 +1,8 @@
 """The `twohop` command as it is started: Ctrl-C is quiet even while Python is still reading the program."""
 
+import signal
 import sys
 import warnings
-
-INTERRUPTED = 130
 
 
 def main() -> None:
@@ -11,7 +10,7 @@ def main() -> None:
     try:
         from api.command import app  # noqa: PLC0415  (half a second on a cold disk)
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        sys.exit(128 + signal.SIGINT)  # what a shell says of it, and `api.command` later on
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"torch\.")  # its own business, not the user's
     app(prog_name="twohop")
 

@@ -34,6 +34,7 @@ CALL (u, generation, weight_property) {
     WHERE r[weight_property] IS NOT NULL
     WITH generation, trigger, r[weight_property] AS weight
     ORDER BY weight DESC, trigger.id LIMIT $m
+    // Every weight is above 0: asked for, it comes from the index, and no edge is read for it.
     MATCH (trigger)-[s:SIMILAR {trigger: trigger.id, generation: generation}]->(item)
     USING INDEX s:SIMILAR(trigger, generation, rank, weight)
     WHERE s.rank <= $k AND s.weight > 0

@@ -113,9 +113,11 @@ OF_OLD = {"roots": ":BrowseNode"}
 
 
 def plan(database: Database, text: str, parameters: dict[str, object]) -> list[tuple[str, str]]:
-    """(operator, details) of a plan."""
-    with database.driver.session(database=database.name) as session:
-        found = session.run("EXPLAIN " + text, parameters).consume().plan
+    """(operator, details) of a plan, made anew: the second one, as a busy machine's first is not always the best."""
+    for _ in range(2):
+        database.read("CALL db.clearQueryCaches()")
+        with database.driver.session(database=database.name) as session:
+            found = session.run("EXPLAIN " + text, parameters).consume().plan
     operators: list[tuple[str, str]] = []
 
     def walk(node: dict[str, Any]) -> None:
@@ -143,7 +145,7 @@ def test_a_query_that_serves_seeks_and_streams(stem: str, graph: Database) -> No
 def test_neighbours_come_by_the_index_on_their_edges(stem: str, graph: Database) -> None:
     """So the first k of one generation are read, not all that are stored; and no label is checked after the hop."""
     operators = plan(graph, (FOLDER / f"{stem}.cypher").read_text("utf-8"), header(stem, graph))
-    assert [d for name, d in operators if name == "DirectedRelationshipIndexSeek" and NEIGHBOURS in d]
+    assert [d for name, d in operators if name == "DirectedRelationshipIndexSeek" and NEIGHBOURS in d], operators
     assert not [d for name, d in operators if name == "Expand(All)" and "SIMILAR" in d]
     if stem != "user_complements":  # which also comes to items from their categories
         assert not [d for name, d in operators if name == "Filter" and ":Item" in d]

@@ -25,13 +25,14 @@ from graph.generations import (
     switch,
     write_generation,
 )
-from graph.schema import direct_property, weight_property
+from graph.schema import direct_property, length_property, weight_property
 from graph.settings import Settings
 from graph.weights import Weights
 from tests.weighted_graph import star
 
 TRACES = """
 MATCH (n) WHERE n[$direct] IS NOT NULL RETURN 'vector' AS kind
+UNION ALL MATCH (n) WHERE n[$length] IS NOT NULL RETURN 'length' AS kind
 UNION ALL MATCH ()-[r:INTERACTED]->() WHERE r[$weight] IS NOT NULL RETURN 'weight' AS kind
 UNION ALL MATCH ()-[s:SIMILAR {generation: $id}]->() RETURN 'similar' AS kind
 """
@@ -39,7 +40,12 @@ KILLED_AFTER = range(7)  # of the seven writes of a small generation
 
 
 def traces(database: Database, generation: int) -> dict[str, int]:
-    names = {"direct": direct_property(generation), "weight": weight_property(generation), "id": generation}
+    names = {
+        "direct": direct_property(generation),
+        "length": length_property(generation),
+        "weight": weight_property(generation),
+        "id": generation,
+    }
     kinds = [row["kind"] for row in database.read(TRACES, names)]
     return {kind: kinds.count(kind) for kind in set(kinds)}
 
@@ -100,7 +106,7 @@ def test_a_written_generation_is_stored_and_not_live(graph: Database) -> None:
     assert (stored.users, stored.items, stored.interactions, stored.similar) == (2, 4, 1, 3)
     assert stored.metrics == {"ndcg@10": 0.5}
     assert (stored.weight_property, stored.direct_property) == (weight_property(first), direct_property(first))
-    assert traces(graph, first) == {"vector": 6, "weight": 1, "similar": 3}
+    assert traces(graph, first) == {"vector": 6, "length": 4, "weight": 1, "similar": 3}
     assert live_generation(graph) is None
     rows = graph.read("MATCH (:Item {id: 'a'})-[s:SIMILAR]->(i) RETURN i.id AS id, s.weight AS weight, s.rank AS rank")
     assert sorted(map(tuple, (row.values() for row in rows))) == [("b", 2.0, 1), ("c", 1.0, 2), ("d", 2.0 / 3, 3)]
@@ -145,7 +151,7 @@ def test_an_interrupted_write_leaves_the_live_one_and_goes_on(graph: Database, s
     assert live_generation(graph).id == first
     second = write(graph, 2.0)
     assert second == first + 1
-    assert traces(graph, second) == {"vector": 6, "weight": 1, "similar": 3}
+    assert traces(graph, second) == {"vector": 6, "length": 4, "weight": 1, "similar": 3}
     switch(graph, second)
     assert recommend(graph, "u").items[0].score == pytest.approx(star(2.0).score("u", "b", 50, 200))
 
@@ -165,7 +171,7 @@ def test_an_unfinished_write_of_other_weights_is_dropped(graph: Database, settin
 @pytest.mark.usefixtures("small_batches")
 def test_a_transaction_that_is_tried_again_changes_nothing(graph: Database) -> None:
     twice = write(Repeating(graph.driver, graph.name, graph.address), 2.0)
-    assert traces(graph, twice) == {"vector": 6, "weight": 1, "similar": 3}
+    assert traces(graph, twice) == {"vector": 6, "length": 4, "weight": 1, "similar": 3}
     assert [stored.id for stored in list_generations(graph)] == [twice]
 
 
@@ -178,7 +184,7 @@ def test_two_processes_may_write_the_same(graph: Database) -> None:
     for writer in writers:
         writer.join()
     for generation in {*written}:
-        assert traces(graph, generation) == {"vector": 6, "weight": 1, "similar": 3}
+        assert traces(graph, generation) == {"vector": 6, "length": 4, "weight": 1, "similar": 3}
     assert {stored.state for stored in list_generations(graph)} == {"ready"}
     assert len(written) == 3
 
@@ -230,7 +236,7 @@ def test_a_dropped_generation_leaves_no_trace_and_its_id_never_comes_back(graph:
         drop(graph, first)
     drop(graph, second)
     assert traces(graph, second) == {}
-    assert traces(graph, first) == {"vector": 6, "weight": 1, "similar": 3}
+    assert traces(graph, first) == {"vector": 6, "length": 4, "weight": 1, "similar": 3}
     assert [stored.id for stored in list_generations(graph)] == [first]
     with pytest.raises(NotFound):
         drop(graph, second)
@@ -326,7 +332,7 @@ def test_what_is_in_an_experiment_is_not_dropped(graph: Database) -> None:
     with pytest.raises(Conflict, match=rf"generation {ids[1]} is in an experiment: end that first \(twohop"):
         drop(graph, ids[1])
     assert prune(graph, keep=1) == [ids[2]]
-    assert traces(graph, ids[1]) == {"vector": 6, "weight": 1, "similar": 3}
+    assert traces(graph, ids[1]) == {"vector": 6, "length": 4, "weight": 1, "similar": 3}
     assert running_experiment(graph).challenger == ids[1]
     stop_experiment(graph)
     drop(graph, ids[1])

@@ -10,18 +10,20 @@ MATCH (g:Generation {
   id: coalesce(CASE WHEN $bucket < serving.share * 10000 THEN serving.challenger END, serving.generation)
 })
 WITH g.id AS generation, g.weight_property AS weight_property, g.direct_property AS direct_property,
+     coalesce(g.repeat_power, 1.0) AS power,
      CASE WHEN g.id = serving.generation THEN 'control' ELSE 'challenger' END AS variant
 MATCH (u:User {id: $user})
 MATCH (item:Item {id: $item})
-CALL (u, item, generation, weight_property) {
+CALL (u, item, generation, weight_property, power) {
   MATCH (u)-[r:INTERACTED]->(trigger)
   WHERE r[weight_property] IS NOT NULL
-  WITH item, generation, trigger, r[weight_property] AS weight ORDER BY weight DESC, trigger.id
-  WITH item, generation, collect({trigger: trigger, weight: weight}) AS triggers
+  WITH item, generation, power, trigger, r[weight_property] AS weight ORDER BY weight DESC, trigger.id
+  WITH item, generation, power, collect({trigger: trigger, weight: weight}) AS triggers
   UNWIND range(0, size(triggers) - 1) AS place
-  WITH item, generation, place + 1 AS trigger_rank, triggers[place].trigger AS trigger, triggers[place].weight AS weight
+  WITH item, generation, power, place + 1 AS trigger_rank, triggers[place].trigger AS trigger, triggers[place].weight AS weight
   MATCH (trigger)-[s:SIMILAR]->(item)
   WHERE s.generation = generation
+  WITH trigger_rank, s, trigger, CASE WHEN item = trigger THEN weight ^ power ELSE weight END AS weight
   WITH trigger_rank, s.rank AS similar_rank, trigger, weight AS trigger_weight, s.weight AS similar_weight,
        log(1 + weight * s.weight) AS path, trigger_rank <= $m AND s.rank <= $k AS served
   ORDER BY served DESC, path DESC, trigger.id

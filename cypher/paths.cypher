@@ -9,7 +9,7 @@ OPTIONAL MATCH (serving:Serving {id: 'weights'})
 WITH coalesce($generation, CASE WHEN $bucket < serving.share * 10000 THEN serving.challenger END,
               serving.generation) AS id
 MATCH (g:Generation {id: id})
-WITH g.id AS generation, g.weight_property AS weight_property
+WITH g.id AS generation, g.weight_property AS weight_property, coalesce(g.repeat_power, 1.0) AS power
 CALL () {
   UNWIND $items AS id
   MATCH (item:Item {id: id})
@@ -17,11 +17,12 @@ CALL () {
 }
 MATCH (:User {id: $user})-[r:INTERACTED]->(trigger)
 WHERE r[weight_property] IS NOT NULL
-WITH generation, items, trigger, r[weight_property] AS weight
+WITH generation, power, items, trigger, r[weight_property] AS weight
 ORDER BY weight DESC, trigger.id LIMIT $m
 MATCH (trigger)-[s:SIMILAR {trigger: trigger.id, generation: generation}]->(item)
 USING INDEX s:SIMILAR(trigger, generation, rank, weight)
 WHERE s.rank <= $k AND s.weight > 0 AND item IN items
+WITH item, trigger, s, CASE WHEN item = trigger THEN weight ^ power ELSE weight END AS weight
 RETURN item.id AS item, trigger.id AS trigger, trigger.title AS trigger_title,
        weight AS trigger_weight, s.weight AS similar_weight, log(1 + weight * s.weight) AS path
 ORDER BY item, path DESC, trigger

@@ -9,26 +9,27 @@ MATCH (serving:Serving {id: 'weights'})
 MATCH (g:Generation {
   id: coalesce(CASE WHEN $bucket < serving.share * 10000 THEN serving.challenger END, serving.generation)
 })
-WITH g.id AS generation, g.weight_property AS weight_property, g.direct_property AS direct_property
+WITH g.id AS generation, g.weight_property AS weight_property, g.direct_property AS direct_property,
+     coalesce(g.repeat_power, 1.0) AS power
 MATCH (u:User {id: $user})
-WITH generation, direct_property, weight_property, u, u[direct_property] AS p
+WITH generation, direct_property, weight_property, power, u, u[direct_property] AS p
 CALL () {
   UNWIND $items AS id
   MATCH (item:Item {id: id})
   RETURN collect(DISTINCT item) AS items
 }
-CALL (u, generation, weight_property, items) {
+CALL (u, generation, weight_property, power, items) {
   UNWIND items AS item
   RETURN item, 0.0 AS part
   UNION ALL
   MATCH (u)-[r:INTERACTED]->(trigger)
   WHERE r[weight_property] IS NOT NULL
-  WITH generation, items, trigger, r[weight_property] AS weight
+  WITH generation, power, items, trigger, r[weight_property] AS weight
   ORDER BY weight DESC, trigger.id LIMIT $m
   MATCH (trigger)-[s:SIMILAR {trigger: trigger.id, generation: generation}]->(item)
   USING INDEX s:SIMILAR(trigger, generation, rank, weight)
   WHERE s.rank <= $k AND s.weight > 0 AND item IN items
-  RETURN item, log(1 + weight * s.weight) AS part
+  RETURN item, log(1 + CASE WHEN item = trigger THEN weight ^ power ELSE weight END * s.weight) AS part
 }
 WITH generation, direct_property, p, item, sum(part) AS path
 WITH generation, item, path, p, item[direct_property] AS q

@@ -1,5 +1,6 @@
 // Items for a user, best first (PDN eq. 14): softplus of the direct product, plus the sum over the user's top triggers
-// of log(1 + trigger weight * similar weight). Unavailable items are out. The direct part, which costs most, is worked
+// of log(1 + trigger weight * similar weight), where a trigger that leads to itself has its weight to the generation's
+// power. Unavailable items are out. The direct part, which costs most, is worked
 // out for the best `shortlist` candidates by their paths: by Neo4j's own cosine, which has single precision, and in full
 // for those that may be among the best `n`.
 // :param user => '1';          id of the user
@@ -18,27 +19,27 @@ MATCH (g:Generation {
   id: coalesce(CASE WHEN $bucket < serving.share * 10000 THEN serving.challenger END, serving.generation)
 })
 WITH g.id AS generation, g.weight_property AS weight_property, g.direct_property AS direct_property,
-     g.length_property AS length_property,
+     g.length_property AS length_property, coalesce(g.repeat_power, 1.0) AS power,
      CASE WHEN g.id = serving.generation THEN 'control' ELSE 'challenger' END AS variant
 MATCH (u:User {id: $user})
-WITH generation, direct_property, length_property, weight_property, variant, u, u[direct_property] AS p
-WITH generation, direct_property, length_property, weight_property, variant, u, p,
+WITH generation, direct_property, length_property, weight_property, power, variant, u, u[direct_property] AS p
+WITH generation, direct_property, length_property, weight_property, power, variant, u, p,
      sqrt(reduce(total = 0.0, x IN p | total + x * x)) AS length
-CALL (u, generation, weight_property) {
+CALL (u, generation, weight_property, power) {
   // Once for all candidates: what the user had, and the nodes of the category, none where it is null.
-  WITH u, generation, weight_property,
+  WITH u, generation, weight_property, power,
        CASE WHEN $repeats THEN [] ELSE COLLECT { MATCH (u)-[:INTERACTED]->(had) RETURN had } END AS seen,
        COLLECT { MATCH (below:BrowseNode)-[:CHILD_OF*0..]->(:BrowseNode {id: $category}) RETURN below } AS within
-  CALL (u, generation, weight_property) {
+  CALL (u, generation, weight_property, power) {
     MATCH (u)-[r:INTERACTED]->(trigger)
     WHERE r[weight_property] IS NOT NULL
-    WITH generation, trigger, r[weight_property] AS weight
+    WITH generation, power, trigger, r[weight_property] AS weight
     ORDER BY weight DESC, trigger.id LIMIT $m
     // Every weight is above 0: asked for, it comes from the index, and no edge is read for it.
     MATCH (trigger)-[s:SIMILAR {trigger: trigger.id, generation: generation}]->(item)
     USING INDEX s:SIMILAR(trigger, generation, rank, weight)
     WHERE s.rank <= $k AND s.weight > 0
-    RETURN item, sum(log(1 + weight * s.weight)) AS path
+    RETURN item, sum(log(1 + CASE WHEN item = trigger THEN weight ^ power ELSE weight END * s.weight)) AS path
   }
   // Sorted once, then filtered as far down as the limit needs: what is filtered out cannot shorten the list.
   WITH seen, within, item, path ORDER BY path DESC

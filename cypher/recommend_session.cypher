@@ -14,19 +14,20 @@ OPTIONAL MATCH (serving:Serving {id: 'weights'})
 WITH coalesce($generation, serving.generation) AS id
 MATCH (g:Generation {id: id})
 WITH g.id AS generation, g.direct_property AS direct_property, g.length_property AS length_property,
+     coalesce(g.repeat_power, 1.0) AS power,
      sqrt(reduce(total = 0.0, x IN $direct | total + x * x)) AS length
-CALL (generation) {
-  WITH generation,
+CALL (generation, power) {
+  WITH generation, power,
        COLLECT { MATCH (below:BrowseNode)-[:CHILD_OF*0..]->(:BrowseNode {id: $category}) RETURN below } AS within
-  CALL (generation) {
+  CALL (generation, power) {
     UNWIND $triggers AS given
     MATCH (trigger:Item {id: given.id})
-    WITH generation, trigger, given.weight AS weight
+    WITH generation, power, trigger, given.weight AS weight
     ORDER BY weight DESC, trigger.id LIMIT $m
     MATCH (trigger)-[s:SIMILAR {trigger: trigger.id, generation: generation}]->(item)
     USING INDEX s:SIMILAR(trigger, generation, rank, weight)
     WHERE s.rank <= $k AND s.weight > 0
-    RETURN item, sum(log(1 + weight * s.weight)) AS path
+    RETURN item, sum(log(1 + CASE WHEN item = trigger THEN weight ^ power ELSE weight END * s.weight)) AS path
   }
   WITH within, item, path ORDER BY path DESC
   WITH within, item, path WHERE NOT item.id IN $exclude AND coalesce(item.available, true)

@@ -49,11 +49,11 @@ CALL (u, wanted, g, within) {
     MATCH (u)-[r:INTERACTED]->(trigger)
     WHERE r[g.weight_property] IS NOT NULL
     WITH trigger, r[g.weight_property] AS weight ORDER BY weight DESC, trigger.id LIMIT $m
-    WITH g.id AS generation, trigger, weight
+    WITH g.id AS generation, coalesce(g.repeat_power, 1.0) AS power, trigger, weight
     MATCH (trigger)-[s:SIMILAR {trigger: trigger.id, generation: generation}]->(item)
     USING INDEX s:SIMILAR(trigger, generation, rank, weight)
     WHERE s.rank <= $k AND s.weight > 0
-    RETURN item, sum(log(1 + weight * s.weight)) AS path
+    RETURN item, sum(log(1 + CASE WHEN item = trigger THEN weight ^ power ELSE weight END * s.weight)) AS path
   }
   WITH item, path, [one IN wanted | one.c] AS categories, within
   WHERE coalesce(item.available, true) AND NOT item.id IN $exclude

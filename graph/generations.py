@@ -101,6 +101,7 @@ def write_generation(
         if old.state == "dropping" or (old.state == "writing" and (old.artefact, old.digest) != (artefact, digest)):
             drop(database, old.id)
     described = {"model": model, "data": data, "artefact": artefact, "digest": digest, "metrics": json.dumps(metrics)}
+    described["repeat_power"] = weights.repeat_power
     counts = {
         "users": len(weights.users),
         "items": len(weights.items),

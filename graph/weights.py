@@ -28,6 +28,7 @@ class Weights:
         trigger_user, trigger_item, trigger_weight: [E] places in `users` and `items`, and e^t, one an interaction.
         similar_source, similar_target, similar_weight, similar_rank: [S] places in `items`, e^s, and the rank among
             the edges of the source, 1 = the strongest; 0 = to the source itself, where repeats are learnt.
+        repeat_power: of e^t on the path of a trigger to itself, which is log(1 + e^t ^ repeat_power * e^s).
     """
 
     users: list[str]
@@ -41,6 +42,7 @@ class Weights:
     similar_target: Integers
     similar_weight: Floats
     similar_rank: Integers
+    repeat_power: float = 1.0
 
     def check(self) -> None:
         """Raises `ArtefactError` where lengths, places or values are impossible."""
@@ -60,6 +62,8 @@ class Weights:
         for name in ("trigger_weight", "similar_weight"):
             if getattr(self, name).size and getattr(self, name).min() <= 0:
                 raise ArtefactError(f"weights: {name} has values of 0 or below; e^t and e^s are above 0")
+        if not 1 <= self.repeat_power < np.inf:
+            raise ArtefactError(f"weights: repeat_power is {self.repeat_power:g}, not a number of 1 or more")
         if ((self.similar_rank < 1) != (self.similar_source == self.similar_target)).any():
             raise ArtefactError("weights: similar_rank is 1 or above, and 0 of an item with itself")
         for name in ("trigger_user", "trigger_item", "similar_source", "similar_target"):

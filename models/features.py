@@ -9,7 +9,7 @@ import numpy as np
 
 from graph.errors import SourceError
 from models.fields import Buckets, Category, Codes, FieldGroup
-from models.interactions import DAY, Floats, Interactions, Ints
+from models.interactions import DAY, HALF_LIVES, Floats, Interactions, Ints, faded
 from models.pairs import Pairs, Part
 from models.profiles import browse_paths
 
@@ -159,6 +159,7 @@ class Encoder:
                     Buckets.powers("moments", furthest),
                     Buckets.powers("days", LONG),
                     Buckets.powers("count", 50),
+                    *(Buckets.doublings(f"count_{days}") for days in (HALF_LIVES if pairs.options.repeats else ())),
                     Buckets.fit("quantity", behaviour["quantity"], 8),
                     Buckets.fit("value", behaviour["value"], 12),
                 )
@@ -238,11 +239,14 @@ def behaviour_columns(events: Interactions, event: Ints, end: Ints) -> dict[str,
     """
     last = end - 1
     timed = (events.time[event] >= 0) & (events.time[last] >= 0)
+    seconds = events.time[last] - events.time[event]
+    fading = events.fading[event] * faded(np.where(timed, seconds, 0))
     return {
         "steps": (end - event).astype(np.float64),
         "moments": (events.moment[last] - events.moment[event]).astype(np.float64),
-        "days": np.where(timed, (events.time[last] - events.time[event]) / DAY, np.nan),
+        "days": np.where(timed, seconds / DAY, np.nan),
         "count": events.occurrence[event].astype(np.float64),
+        **{f"count_{days}": fading[:, place] for place, days in enumerate(HALF_LIVES)},
         "quantity": events.quantity[event],
         "value": events.value[event],
     }

@@ -78,6 +78,11 @@ class Buckets:
             edge = np.ceil(edge * 1.5)
         return cls(name, tuple(float(edge) for edge in edges))
 
+    @classmethod
+    def doublings(cls, name: str, low: int = -5, high: int = 6, steps: int = 3) -> "Buckets":
+        """Edges from 2^low to 2^high, `steps` to each doubling: for counts that fade."""
+        return cls(name, tuple(float(2 ** (step / steps)) for step in range(low * steps, high * steps + 1)))
+
     @property
     def size(self) -> int:
         return len(self.edges) + 2

@@ -68,6 +68,7 @@ def index_weights(scores: Scores, data: HeteroData, k: int) -> Weights:
         similar_target=pairs.target[kept],
         similar_weight=edge_weights(scores.s[kept]),
         similar_rank=scores.rank[kept],
+        repeat_power=scores.repeat_power,
     )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from graph.excerpt import Excerpt
 
 DAY = 24 * 3600
+HALF_LIVES = (28, 112)  # days, of what is counted in `Interactions.fading`
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
@@ -135,6 +136,21 @@ class Interactions:
         return occurrence
 
     @cached_property
+    def fading(self) -> npt.NDArray[np.float64]:
+        """[V, 2] `occurrence`, but each time counts half for each of the `HALF_LIVES` that have passed since.
+
+        As of this event's time. What has no time does not fade.
+        """
+        previous, fading = self.previous_same, np.ones((len(self), len(HALF_LIVES)))
+        timed = (self.time >= 0) & (self.time[previous] >= 0)
+        left = faded(np.where(timed, self.time - self.time[previous], 0))
+        again = np.flatnonzero(previous >= 0)
+        again = again[np.argsort(self.occurrence[again], kind="stable")]
+        for some in np.split(again, np.flatnonzero(np.diff(self.occurrence[again])) + 1):
+            fading[some] += left[some] * fading[previous[some]]
+        return fading
+
+    @cached_property
     def moment_start(self) -> Ints:
         """[V] index of the first event of this event's moment."""
         opens = np.ones(len(self), dtype=bool)
@@ -177,6 +193,11 @@ class Interactions:
         last = np.zeros(self.users, dtype=np.int64)
         np.maximum.at(last, self.user, self.moment)
         return (self.moment == last[self.user]) & (last[self.user] + 1 >= least)
+
+
+def faded(seconds: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """[R, 2] what is left of 1 after these seconds [R], by each of the `HALF_LIVES`."""
+    return np.exp2(-np.maximum(seconds, 0)[:, None] / (np.array(HALF_LIVES) * DAY))
 
 
 def spans(start: Ints, stop: Ints) -> tuple[Ints, Ints]:

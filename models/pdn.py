@@ -19,6 +19,9 @@ TrigNet and SimNet give K numbers an edge, and their inner product is merged,
     PATH_uji = ln(1 + Σ_k e^t_ujk e^s_jik)
 
 which is eq. 10 for K = 1. The paper names vectors and the inner product, but writes no formula for the two.
+
+Where repeats are learnt (`PairOptions.repeats`) a trigger leads to itself too, and there t_uj counts `repeat_power` β
+times: PATH_ujj = ln(1 + e^(β t_uj) e^s_jj).
 """
 
 import math
@@ -36,6 +39,8 @@ from torch_geometric.utils import scatter
 from models.sums import row_sums
 from models.transformer import CausalTransformer, SetTransformer
 
+GREATEST_POWER = 4  # above it a path, e^(4 · 60 + 60) at most, might not be a finite number
+
 
 @dataclass(frozen=True)
 class PDNOptions:
@@ -49,6 +54,8 @@ class PDNOptions:
         history: L, latest items of which a transformer makes p_u; 0: p_u is an MLP over the shopper's profile.
         trig_net: "mlp" weighs each trigger by itself (eq. 8), "transformer" among the shopper's other triggers.
         path: K, numbers that TrigNet and SimNet give for an edge; only with 1 the graph can store and serve them.
+        repeat_power: β, how many times t_uj counts on the path of a trigger to itself. How much and how lately an item
+            was had says more of that item than of others.
         layers, heads, dropout: of both transformers.
         without_direct: share of the examples that are trained on their paths alone. A strong Direct Net leaves the
             paths nothing to learn, and it is paths that find what is served and say why.
@@ -62,6 +69,7 @@ class PDNOptions:
     history: int = 0
     trig_net: Literal["mlp", "transformer"] = "mlp"
     path: int = 1
+    repeat_power: float = 1.0
     layers: int = 2
     heads: int = 2
     dropout: float = 0.2
@@ -72,6 +80,8 @@ class PDNOptions:
             raise ValueError("history is a number of items, 0 or more, and without_direct a share, from 0 to 1")
         if self.path < 1:
             raise ValueError(f"path is {self.path}: TrigNet and SimNet give at least 1 number for an edge")
+        if not 1 <= self.repeat_power <= GREATEST_POWER:
+            raise ValueError(f"repeat_power is {self.repeat_power:g}: it is a number from 1 to {GREATEST_POWER}")
         if self.reads_history and self.direct % self.heads:
             raise ValueError(f"direct is {self.direct}: with a history it must be a multiple of heads, {self.heads}")
         if self.trig_net == "transformer" and self.hidden % self.heads:
@@ -206,7 +216,8 @@ class PDN(nn.Module):
         ('user', 'trigger', 'item').edge_index [2, T], .a [T, Fa] codes of a_uj, and .groups [B, L] the triggers of each
             shopper, padded with T;
         ('user', 'candidate', 'item').edge_index [2, C], .y [C] labels, .bias [C, Fb] codes;
-        .path_trigger, .path_candidate [P] rows of the two, .c [P, Fc] codes of c_ji: one row a two-hop path.
+        .path_trigger, .path_candidate [P] rows of the two, .c [P, Fc] codes of c_ji: one row a two-hop path; and where
+            repeats are learnt .path_itself [P], whether both are one item.
     """
 
     def __init__(self, sizes: dict[str, Sequence[int]], options: PDNOptions) -> None:
@@ -307,7 +318,11 @@ class PDN(nn.Module):
         t = self.triggers(batch["user"].z, x, trigger.edge_index, trigger.a, trigger.get("groups"))
         source = trigger.edge_index[1][batch.path_trigger]
         target = candidate.edge_index[1][batch.path_candidate]
-        both = t.index_select(0, batch.path_trigger) + self.similarities(x, source, target, batch.c)
+        t = t.index_select(0, batch.path_trigger)
+        if self.options.repeat_power != 1:
+            itself = batch.path_itself if t.ndim == 1 else batch.path_itself[:, None]
+            t = torch.where(itself, self.options.repeat_power * t, t)
+        both = t + self.similarities(x, source, target, batch.c)
         path = F.softplus(both if self.options.path == 1 else both.logsumexp(-1))
         return scatter(path, batch.path_candidate, dim=0, dim_size=candidate.edge_index.size(1), reduce="sum")
 

@@ -2,9 +2,10 @@
 
 from importlib.resources import files
 from pathlib import Path
+from typing import Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from graph.errors import SourceError, one_line
 from models.pairs import PairOptions
@@ -59,6 +60,12 @@ class Recipe(BaseModel):
     validation_users: int = 500
     similar: int = 100
     without: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _repeats(self) -> Self:
+        if self.network.repeat_power != 1 and not self.pairs.repeats:
+            raise ValueError("network: {repeat_power} is of repeats: set pairs: {repeats: true} as well")
+        return self
 
 
 def read_recipe(source: str, file: Path | None = None) -> Recipe:

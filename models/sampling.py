@@ -305,19 +305,20 @@ class Sampler:
         batch.path_trigger = torch.from_numpy(trigger)
         part = Part(less[0], less[1], np.zeros_like(less[1]), less[2].astype(np.int64))
         if self.pairs.options.repeats:
-            part = self._and_repeats(part, event[trigger], item[candidate])
+            same = events.item[event[trigger]] == item[candidate]
+            part = self._and_repeats(part, event[trigger], same)
+            batch.path_itself = torch.from_numpy(same)
         codes = self._pair_codes[pair]
         changed = np.flatnonzero(part.buyers)  # who takes no buyer away takes nothing away
         some = Part(part.together[changed], part.forward[changed], part.backward[changed], part.buyers[changed])
         codes[changed] = self.encoder.pair_codes(self.pairs, pair[changed], some)
         batch.c = torch.from_numpy(codes)
 
-    def _and_repeats(self, less: Part, event: Ints, item: Ints) -> Part:
-        """`less` of paths [P] from trigger events to items; where both are one item, without all that the user did.
+    def _and_repeats(self, less: Part, event: Ints, same: Flags) -> Part:
+        """`less` of paths [P] from trigger events; where they lead to the `same` item, without all that the user did.
 
         The same for items that were taken again and for those that were not: what is left out must not tell them apart.
         """
-        same = self.events.item[event] == item
         several, moved = (part[event] for part in self._repeated)
         return Part(
             together=np.where(same, several, less.together),

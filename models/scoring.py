@@ -50,6 +50,7 @@ class Scores:
             [E, K].
         p: [U, k] and q: [N, k] vectors of Direct Net; empty columns (k = 0) without it. With `PairOptions.trend` their
             last numbers are a 1 and the item's trend.
+        repeat_power: `PDNOptions.repeat_power`.
     """
 
     events: Interactions
@@ -59,6 +60,7 @@ class Scores:
     s: npt.NDArray[np.float32]
     p: npt.NDArray[np.float32]
     q: npt.NDArray[np.float32]
+    repeat_power: float = 1.0
 
     @cached_property
     def _strength(self) -> npt.NDArray[np.float32]:
@@ -85,7 +87,9 @@ class Scores:
         mine = slice(self._begin[user], self._begin[user + 1])
         item = self.events.item[self.trigger[mine]]
         row, pair = spans(self.pairs.start[item], self.pairs.start[item + 1])
-        both = self.t[mine][row].astype(np.float64) + self.s[pair]
+        power = np.where(self.pairs.target[pair] == item[row], self.repeat_power, 1.0)
+        t = self.t[mine][row].astype(np.float64)
+        both = t * (power if t.ndim == 1 else power[:, None]) + self.s[pair]
         path = np.logaddexp(0, both if both.ndim == 1 else np.logaddexp.reduce(both, axis=1))
         total = np.bincount(self.pairs.target[pair], path, minlength=self.events.items).astype(np.float64)
         if self.p.shape[1]:
@@ -160,6 +164,7 @@ def score(model: PDN, encoder: Encoder, events: Interactions, blocks: Iterable[P
         s=np.concatenate(s),
         p=p,
         q=q,
+        repeat_power=model.options.repeat_power,
     )
 
 

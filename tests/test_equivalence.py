@@ -76,6 +76,7 @@ def forward(model: PDN, encoder: Encoder, scores: Scores, user: int, m: int, k: 
     ]
     table = np.array(paths, dtype=np.int64).reshape(-1, 3)
     batch.path_trigger, batch.path_candidate = torch.from_numpy(table[:, 0]), torch.from_numpy(table[:, 1])
+    batch.path_itself = torch.from_numpy(events.item[event[table[:, 0]]] == table[:, 1])
     batch.c = torch.from_numpy(encoder.pair_codes(pairs, table[:, 2]))
     with torch.no_grad():
         return model(batch)
@@ -90,6 +91,7 @@ def forward(model: PDN, encoder: Encoder, scores: Scores, user: int, m: int, k: 
     seed=st.integers(0, 2**31),
     direct=st.booleans(),
     repeats=st.booleans(),
+    power=st.sampled_from([1.0, 2.0, 2.5]),
 )
 def test_cypher_is_the_network(
     settings: Settings,
@@ -101,6 +103,7 @@ def test_cypher_is_the_network(
     seed: int,
     direct: bool,
     repeats: bool,
+    power: float,
 ) -> None:
     database = empty_database
     database.write("MATCH (n) DETACH DELETE n")
@@ -110,7 +113,8 @@ def test_cypher_is_the_network(
     found = candidate_pairs(events, data, PairOptions(candidates=30, window=2, repeats=repeats))
     encoder = Encoder.fit(data, events, found, None, 1)
     torch.manual_seed(seed)
-    model = PDN(encoder.features.sizes, PDNOptions(embedding=4, hidden=5, direct=3, direct_net=direct))
+    options = PDNOptions(embedding=4, hidden=5, direct=3, direct_net=direct, repeat_power=power)
+    model = PDN(encoder.features.sizes, options)
     model = model.double()  # so that only the way of computing differs, not the precision
     with torch.no_grad():
         for parameter in model.parameters():

@@ -27,7 +27,8 @@ SET r.last_time = datetime({epochSeconds: 7}), i.popularity = coalesce(i.popular
 class WeightedGraph:
     """Weights by id: `triggers` {user: {item: e^t}}, `similar` {source: {target: e^s}}, `direct` vectors.
 
-    `available` may be None where the source doesn't know. `unweighted` are interactions newer than the weights.
+    `available` may be None where the source doesn't know. `unweighted` are interactions newer than the weights. An item
+    that is similar to itself has a path to itself, where e^t counts to the power `repeat_power`.
     """
 
     triggers: dict[str, dict[str, float]]
@@ -36,6 +37,7 @@ class WeightedGraph:
     user_direct: dict[str, list[float]]
     item_direct: dict[str, list[float]]
     unweighted: set[tuple[str, str]] = field(default_factory=set)
+    repeat_power: float = 1.0
 
     def write(self, database: Database) -> None:
         """Replace all nodes and edges of `database` by the raw graph, without weights."""
@@ -53,7 +55,7 @@ class WeightedGraph:
         similar = [
             (item_at[j], item_at[i], weight, rank)
             for j in self.similar
-            for rank, (i, weight) in enumerate(self.neighbours(j), start=1)
+            for rank, (i, weight) in enumerate([*self.itself(j), *self.neighbours(j)], start=1 - len(self.itself(j)))
         ]
         t = np.array(triggers, dtype=float).reshape(-1, 3)
         s = np.array(similar, dtype=float).reshape(-1, 4)
@@ -69,10 +71,15 @@ class WeightedGraph:
             similar_target=s[:, 1].astype(int),
             similar_weight=s[:, 2],
             similar_rank=s[:, 3].astype(int),
+            repeat_power=self.repeat_power,
         )
 
     def neighbours(self, source: str) -> list[tuple[str, float]]:
-        return sorted(self.similar.get(source, {}).items(), key=lambda pair: (-pair[1], pair[0]))
+        others = (pair for pair in self.similar.get(source, {}).items() if pair[0] != source)
+        return sorted(others, key=lambda pair: (-pair[1], pair[0]))
+
+    def itself(self, source: str) -> list[tuple[str, float]]:
+        return [pair for pair in self.similar.get(source, {}).items() if pair[0] == source]
 
     def ranked_triggers(self, user: str) -> list[tuple[str, float]]:
         return sorted(self.triggers[user].items(), key=lambda pair: (-pair[1], pair[0]))
@@ -90,6 +97,8 @@ class WeightedGraph:
         for trigger, weight in self.ranked_triggers(user)[:m]:
             for item, similar in self.neighbours(trigger)[:k]:
                 found.setdefault(item, {})[trigger] = math.log1p(weight * similar)
+            for item, similar in self.itself(trigger):
+                found.setdefault(item, {})[trigger] = math.log1p(weight**self.repeat_power * similar)
         return found
 
     def score(self, user: str, item: str, m: int, k: int) -> float:

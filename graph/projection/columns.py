@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from graph.errors import ArtefactError
 
 Array = NDArray[Any]
-FORMAT = 1
+FORMAT = 2
 DESCRIPTION = "projection.json"  # written last: without it a folder is no projection
 GONE, UNAVAILABLE, AVAILABLE = 0, 1, 2  # states of an item
 UNKNOWN = b"\xff"  # no text in UTF-8 has this byte

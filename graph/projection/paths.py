@@ -15,12 +15,16 @@ from graph.projection.prefetch import prefetch
 
 
 class Asker(NamedTuple):
-    """Whom items are for: numbers of what they had and e^t (see `Columns.had_item`), p_u and whether it is known."""
+    """Whom items are for: numbers of what they had and e^t (see `Columns.had_item`), p_u and whether it is known.
+
+    `power`: of e^t on the path of a trigger to itself (`Served.repeat_power`).
+    """
 
     triggers: Array
     weights: Array
     direct: Array
     known: bool
+    power: float
 
 
 class Items(NamedTuple):
@@ -44,7 +48,7 @@ class Similar(NamedTuple):
 
 
 UNTOUCHED, SEEN = -1.0, -2.0  # in the table of products, where all others are 0 or above
-LARGEST = 1e250  # of a product: one more path, e^120 at most, still fits
+LARGEST = 1e250  # of a product: one more path, e^120 at most but to the trigger itself, still fits
 # Between asking for memory and reading it: triggers, edges of a trigger, items that were reached, and of the shortlist.
 AHEAD, EDGES_AHEAD, REACHED_AHEAD, DIRECT_AHEAD = 2, 12, 24, 8
 LINE = 64  # bytes that come at once
@@ -115,7 +119,7 @@ def _walk(asker, m, k, items, similar, product, touched, add):  # type: ignore[n
             before = product[item]
             touched[size] = item
             size += before < 0  # without a branch: half of them would be guessed wrong
-            factor = 1.0 + weight * similar.weight[edge]
+            factor = 1.0 + (weight if item != trigger else weight**asker.power) * similar.weight[edge]
             value = max(before, 0.0) + math.log(factor) if add else abs(before) * factor
             product[item] = value
             greatest = max(greatest, value)
@@ -282,6 +286,7 @@ def reasons(asker, m, k, wanted, most, items, similar):  # type: ignore[no-untyp
                 break
             if wanted[similar.item[edge]]:
                 ends[size], starts[size] = similar.item[edge], trigger
-                first[size], second[size] = weight, similar.weight[edge]
+                first[size] = weight if similar.item[edge] != trigger else weight**asker.power
+                second[size] = similar.weight[edge]
                 size += 1
     return ends[:size], starts[:size], first[:size], second[:size]

@@ -120,7 +120,7 @@ class Projection:
     def warm_up(self) -> None:
         """Have everything compiled, so that no answer waits for it."""
         c = self._columns
-        nobody = paths.Asker(c.had_item[:0], c.had_weight[:0], np.zeros_like(c.user_direct[0]), False)
+        nobody = paths.Asker(c.had_item[:0], c.had_weight[:0], np.zeros_like(c.user_direct[0]), False, 1.0)
         paths.recommend(
             nobody, 1, 1, 1, 1, False, (False, 0.0, 0.0), EVERYTHING, NOTHING, self._items, self._similar, *self._table
         )
@@ -131,7 +131,8 @@ class Projection:
         """Raises `KeyError`."""
         c, row = self._columns, self.edits.user(user)
         had = slice(c.user_first[row], c.user_first[row] + c.user_count[row])
-        return paths.Asker(c.had_item[had], c.had_weight[had], c.user_direct[row], bool(c.user_known[row]))
+        known = bool(c.user_known[row])
+        return paths.Asker(c.had_item[had], c.had_weight[had], c.user_direct[row], known, self.served.repeat_power)
 
     def _found(self, items: Array, scores: Array, direct: Array) -> list[FoundItem]:
         ids, titles = self.edits.ids, self.edits.titles

@@ -15,6 +15,7 @@ class Served:
     Attributes:
         digest, created: of the weights; a store that is loaded anew counts its generations from 1 again.
         weight_property, direct_property: where edges and nodes have e^t, and p_u or q_i.
+        repeat_power: of e^t on the path of a trigger to itself.
         loads, tree_version: counters of loads and of changes of the browse tree.
     """
 
@@ -23,6 +24,7 @@ class Served:
     created: str
     weight_property: str
     direct_property: str
+    repeat_power: float
     loads: int
     tree_version: int
 

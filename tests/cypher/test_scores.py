@@ -53,10 +53,11 @@ def weighted_graphs(draw: st.DrawFn) -> WeightedGraph:
     users = ["u0", "u1"]
     return WeightedGraph(
         triggers={user: {item: draw(EXPONENT) for item in draw(some)} for user in users},
-        similar={j: {i: draw(EXPONENT) for i in draw(some) if i != j} for j in items},
+        similar={j: {i: draw(EXPONENT) for i in draw(some)} for j in items},
         available={item: draw(st.sampled_from([True, True, None, False])) for item in items},
         user_direct={user: draw(vectors) for user in users},
         item_direct={item: draw(vectors) for item in items},
+        repeat_power=draw(st.sampled_from([1.0, 2.0, 2.5])),
     )
 
 

@@ -219,6 +219,7 @@ def test_weights_of_another_graph_are_refused(graph: Database, change: dict[str,
         ({"similar_target": np.array([1, 2, -1])}, "similar_target names a place outside of the 4 ids"),
         ({"similar_target": np.array([1, 2, 2])}, "a pair of similar_source and similar_target is there twice"),
         ({"items": ["a", "b", "c", "c"]}, "items has an id twice"),
+        ({"repeat_power": 0.0}, "repeat_power is 0, not a number of 1 or more"),
     ],
 )
 def test_impossible_weights_are_refused_before_anything_is_written(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch_geometric.data import HeteroData
 
 from models.candidates import candidate_pairs, transitions
-from models.interactions import Interactions, spans
+from models.interactions import DAY, HALF_LIVES, Interactions, spans
 from models.pairs import PairOptions, repeated
 
 rows = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5), st.integers(0, 4)), max_size=30)
@@ -74,6 +74,25 @@ def test_repeats_against_loops(rows: list[tuple[int, int, int]], window: int) ->
         assert several[place] == (len(moments) > 1)
         gaps = np.diff(moments)
         assert moved[place] == pytest.approx((1 / gaps[gaps <= window]).sum())
+
+
+@given(rows, st.lists(st.integers(-1, 400), min_size=40, max_size=40))
+def test_fading_counts_against_loops(rows: list[tuple[int, int, int]], days: list[int]) -> None:
+    events = interactions(rows)
+    times = np.array(days)[np.arange(len(events)) % 40] * DAY
+    for user in range(events.users):
+        times[events.user == user] = np.sort(times[events.user == user])
+    times[times < 0] = -1
+    events = dataclasses.replace(events, time=times)
+    for place in range(len(events)):
+        same = (events.user == events.user[place]) & (events.item == events.item[place])
+        same[place + 1 :] = False
+        for column, half_life in enumerate(HALF_LIVES):
+            count, last = 0.0, -1
+            for time in times[same].tolist():
+                gap = (time - last) / DAY if min(time, last) >= 0 else 0
+                count, last = 1 + count * 2 ** (-gap / half_life), time
+            assert events.fading[place, column] == pytest.approx(count)
 
 
 def test_with_repeats_every_item_is_a_candidate_of_itself(snapshot) -> None:  # type: ignore[no-untyped-def]

@@ -31,6 +31,7 @@ def batch() -> HeteroData:
     batch["user", "candidate", "item"].bias = random_codes(3, SIZES["bias"], 4)
     batch.path_trigger = torch.tensor([0, 1, 2])
     batch.path_candidate = torch.tensor([0, 0, 1])
+    batch.path_itself = torch.tensor([False, True, False])
     batch.c = random_codes(3, SIZES["pair"], 5)
     return batch
 
@@ -71,7 +72,8 @@ def naive_forward(model: PDN, batch: HeteroData) -> torch.Tensor:
             e_z, e_j, e_i = embed(model.user, z[u]), embed(model.item, x[j]), embed(model.item, x[i])
             t = mlp(model.trig_net, torch.cat([e_z, embed(model.behaviour, trigger.a[edge]), e_j]))
             s = mlp(model.sim_net, torch.cat([e_j, embed(model.pair, batch.c[path]), e_i]))
-            y = y + torch.log(1 + torch.exp(t) * torch.exp(s))
+            power = model.options.repeat_power if batch.path_itself[path] else 1.0
+            y = y + torch.log(1 + torch.exp(t) ** power * torch.exp(s))
         bias = model.bias_net(embed(model.bias, candidate.bias[number])[None]).squeeze()
         total.append(y + torch.log(1 + torch.exp(bias)))
     return torch.stack(total)
@@ -79,6 +81,14 @@ def naive_forward(model: PDN, batch: HeteroData) -> torch.Tensor:
 
 def test_forward_is_equation_12(model: PDN, batch: HeteroData) -> None:
     torch.testing.assert_close(model(batch), naive_forward(model, batch), rtol=1e-9, atol=1e-9)
+
+
+def test_a_trigger_counts_more_for_itself(batch: HeteroData) -> None:
+    torch.manual_seed(0)
+    model = PDN(SIZES, PDNOptions(embedding=4, hidden=6, direct=3, repeat_power=2.5)).double()
+    torch.testing.assert_close(model(batch), naive_forward(model, batch), rtol=1e-9, atol=1e-9)
+    with pytest.raises(ValueError, match="repeat_power is 0.5: it is a number from 1 to 4"):
+        PDNOptions(repeat_power=0.5)
 
 
 def test_gradients_are_those_of_the_naive_loop(model: PDN, batch: HeteroData) -> None:

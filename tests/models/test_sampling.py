@@ -251,6 +251,7 @@ def test_repeats_are_seen_without_all_that_the_shopper_did(returning: HeteroData
         number = batch["item"].x[:, 0].numpy() - 1
         source = number[trigger.edge_index[1][batch.path_trigger]]
         target = number[candidate.edge_index[1][batch.path_candidate]]
+        np.testing.assert_array_equal(batch.path_itself, source == target)
         for path in np.flatnonzero(source == target):
             own = dataclasses.replace(world, buyers=world.buyers + (np.arange(12) == source[path]))
             less = Part(*(np.zeros(1, np.float32),) * 3, np.ones(1, int))

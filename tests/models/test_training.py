@@ -346,5 +346,10 @@ def test_recipes_are_checked(tmp_path: Path) -> None:
     file.write_text("epoch: 1")
     with pytest.raises(Exception, match=r"mine.yaml: epoch: Extra inputs"):
         read_recipe("x", file)
+    file.write_text("network: {repeat_power: 2}")
+    with pytest.raises(
+        Exception, match=r"network: \{repeat_power\} is of repeats: set pairs: \{repeats: true\} as well"
+    ):
+        read_recipe("x", file)
     for source in ("complete-journey", "movielens-1m", "amazon-beauty", "anything else"):
         assert read_recipe(source).epochs >= 1

@@ -101,14 +101,14 @@ def write_generation(
         if old.state == "dropping" or (old.state == "writing" and (old.artefact, old.digest) != (artefact, digest)):
             drop(database, old.id)
     described = {"model": model, "data": data, "artefact": artefact, "digest": digest, "metrics": json.dumps(metrics)}
-    described["repeat_power"] = weights.repeat_power
+    numbers = {"repeat_power": weights.repeat_power}
     counts = {
         "users": len(weights.users),
         "items": len(weights.items),
         "interactions": len(weights.trigger_user),
         "similar": len(weights.similar_source) if spread is None else spread.count,
     }
-    [begun] = database.write(statement("begin_generation"), described | counts)
+    [begun] = database.write(statement("begin_generation"), described | numbers | counts)
     generation = int(begun["id"])
     with step(f"write generation {generation}", sum(counts.values())) as shown:
         for kind, name in KINDS.items():

@@ -66,6 +66,9 @@ class Weights:
             raise ArtefactError(f"weights: repeat_power is {self.repeat_power:g}, not a number of 1 or more")
         if ((self.similar_rank < 1) != (self.similar_source == self.similar_target)).any():
             raise ArtefactError("weights: similar_rank is 1 or above, and 0 of an item with itself")
+        self._check_places()
+
+    def _check_places(self) -> None:
         for name in ("trigger_user", "trigger_item", "similar_source", "similar_target"):
             places, known = getattr(self, name), len(self.users if name == "trigger_user" else self.items)
             if places.size and not 0 <= places.min() <= places.max() < known:

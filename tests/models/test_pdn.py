@@ -87,7 +87,7 @@ def test_a_trigger_counts_more_for_itself(batch: HeteroData) -> None:
     torch.manual_seed(0)
     model = PDN(SIZES, PDNOptions(embedding=4, hidden=6, direct=3, repeat_power=2.5)).double()
     torch.testing.assert_close(model(batch), naive_forward(model, batch), rtol=1e-9, atol=1e-9)
-    with pytest.raises(ValueError, match="repeat_power is 0.5: it is a number from 1 to 4"):
+    with pytest.raises(ValueError, match=r"repeat_power is 0\.5: it is a number from 1 to 4"):
         PDNOptions(repeat_power=0.5)
 
 

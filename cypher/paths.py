@@ -9,7 +9,10 @@ from graph.statements import statement
 
 @dataclass(frozen=True)
 class Path:
-    """user -> trigger -> item: `path` = log(1 + `trigger_weight` * `similar_weight`)."""
+    """user -> trigger -> item: `path` = log(1 + `trigger_weight` * `similar_weight`).
+
+    `trigger_weight` is e^t, where the item is the trigger itself to the generation's `repeat_power`.
+    """
 
     trigger: str
     trigger_title: str | None

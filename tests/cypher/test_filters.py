@@ -161,10 +161,11 @@ def shops(draw: st.DrawFn) -> Shop:
     some = st.lists(st.sampled_from(items), unique=True)
     graph = WeightedGraph(
         triggers={user: {item: math.exp(dice.uniform(-3, 3)) for item in draw(some)} for user in ("u0", "u1")},
-        similar={j: {i: math.exp(dice.uniform(-3, 3)) for i in draw(some) if i != j} for j in items},
+        similar={j: {i: math.exp(dice.uniform(-3, 3)) for i in draw(some)} for j in items},
         available={item: draw(st.sampled_from([True, True, None, False])) for item in items},
         user_direct={user: [dice.uniform(-2, 2)] for user in ("u0", "u1")},
         item_direct={item: [dice.uniform(-2, 2)] for item in items},
+        repeat_power=draw(st.sampled_from([1.0, 2.0])),
     )
     pairs = [(start, end) for start in nodes for end in nodes if start != end]
     chosen = draw(st.lists(st.sampled_from(pairs), unique=True, max_size=6)) if pairs else []

@@ -8,6 +8,7 @@ from models.baselines.din import DIN
 from models.baselines.dssm import DSSM
 from models.baselines.ease import EASE
 from models.baselines.floor import Floor
+from models.baselines.frequency import Frequency
 from models.baselines.ials import IALS
 from models.baselines.lightgcn import LightGCN
 from models.baselines.neighbours import BM25, Cosine, Pearson
@@ -21,6 +22,7 @@ RECOMMENDERS: dict[str, type[Recommender[Any]]] = {
     one.name: one
     for one in (
         Popularity,
+        Frequency,
         Pearson,
         Cosine,
         BM25,

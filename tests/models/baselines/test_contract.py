@@ -16,7 +16,7 @@ from tests.models.conftest import make_snapshot
 
 HALF, USERS, LENGTH = 8, 40, 6
 LONELY = USERS  # a user without any event
-WITHOUT_VECTORS = ("popularity", "pcf", "cosine", "bm25", "slim", "ease", "floor")
+WITHOUT_VECTORS = ("popularity", "frequency", "pcf", "cosine", "bm25", "slim", "ease", "floor")
 SMALL = {"width": 16, "batch": 8, "length": 8, "rate": 0.01}
 
 
@@ -128,6 +128,23 @@ class TestPopularity(RecommenderContract):
     def test_the_most_bought_come_first(self, fitted: Recommender[Any], events: Interactions) -> None:
         items, _ = fitted.recommend(np.array([LONELY]), 2 * HALF)
         assert items[0].tolist() == np.argsort(-events.buyers, kind="stable").tolist()
+
+
+class TestFrequency(RecommenderContract):
+    name, personal = "frequency", False
+
+    def test_what_came_often_and_lately_comes_first(self) -> None:
+        """Items 0 and 1 twice, item 1 later; item 2 once, last of all; 3 and 4 by others; a year for half a time."""
+        rows = [(0, 0, 0), (0, 1, 1), (0, 0, 2), (0, 1, 3), (0, 2, 4), (1, 4, 0), (2, 4, 0), (2, 3, 1)]
+        data = make_snapshot(rows, users=3, items=6)
+        data["user", "interacted", "item"].event_time = torch.tensor([0, 1, 2, 3, 4, 4, 4, 4]) * 24 * 3600
+        model = RECOMMENDERS[self.name](RECOMMENDERS[self.name].options_class.of_json({"half_life": 365.0}))
+        fitted = model.fit(Interactions.of(data))
+        items, scores = fitted.recommend(np.array([0]), 5, repeats=True)
+        assert items[0].tolist() == [1, 0, 2, 4, 3]
+        expected = [1 + 2 ** (-3 / 365) + 2 ** (-1 / 365), 1 + 2 ** (-4 / 365) + 2 ** (-2 / 365), 2, 2 / 4, 1 / 4]
+        np.testing.assert_allclose(scores[0], expected, rtol=1e-6)
+        assert fitted.recommend(np.array([0]), 2)[0].tolist() == [[4, 3]]
 
 
 class TestPearson(RecommenderContract):

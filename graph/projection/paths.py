@@ -48,7 +48,7 @@ class Similar(NamedTuple):
 
 
 UNTOUCHED, SEEN = -1.0, -2.0  # in the table of products, where all others are 0 or above
-LARGEST = 1e250  # of a product: one more path, e^120 at most but to the trigger itself, still fits
+LARGEST = 1e250  # of a product: one more path, e^120 at most, still fits; that of a trigger to itself may be infinite
 # Between asking for memory and reading it: triggers, edges of a trigger, items that were reached, and of the shortlist.
 AHEAD, EDGES_AHEAD, REACHED_AHEAD, DIRECT_AHEAD = 2, 12, 24, 8
 LINE = 64  # bytes that come at once

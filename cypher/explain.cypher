@@ -20,7 +20,8 @@ CALL (u, item, generation, weight_property, power) {
   WITH item, generation, power, trigger, r[weight_property] AS weight ORDER BY weight DESC, trigger.id
   WITH item, generation, power, collect({trigger: trigger, weight: weight}) AS triggers
   UNWIND range(0, size(triggers) - 1) AS place
-  WITH item, generation, power, place + 1 AS trigger_rank, triggers[place].trigger AS trigger, triggers[place].weight AS weight
+  WITH item, generation, power, place + 1 AS trigger_rank, triggers[place].trigger AS trigger,
+       triggers[place].weight AS weight
   MATCH (trigger)-[s:SIMILAR]->(item)
   WHERE s.generation = generation
   WITH trigger_rank, s, trigger, CASE WHEN item = trigger THEN weight ^ power ELSE weight END AS weight

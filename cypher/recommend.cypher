@@ -1,7 +1,8 @@
 // Items for a user, best first (PDN eq. 14): softplus of the direct product, plus the sum over the user's top triggers
 // of log(1 + trigger weight * similar weight); the weight of a trigger that leads to itself counts to the generation's
-// power. Unavailable items are out. The direct part, which costs most, is worked out for the best `shortlist` candidates
-// by their paths: by Neo4j's own cosine, which has single precision, and in full for those that may be among the best `n`.
+// power. Unavailable items are out. The direct part, which costs most, is worked out for the best `shortlist`
+// candidates by their paths: by Neo4j's own cosine, which has single precision, and in full for those that may be among
+// the best `n`.
 // :param user => '1';          id of the user
 // :param m => 300;             triggers: the user's interactions with the greatest weights
 // :param k => 100;             neighbours of each trigger

@@ -1,6 +1,7 @@
-// $artefact, $digest, $model, $data, $metrics, $repeat_power, $users, $items, $interactions, $similar: what is going to be
-// written. Gives the unfinished generation of the same artefact and weights, or a new one, and how much of it is written.
-// The first SET locks the one Serving node, so two writers never get the same new id; an id is never given twice.
+// $artefact, $digest, $model, $data, $metrics, $repeat_power, $users, $items, $interactions, $similar: what is going to
+// be written. Gives the unfinished generation of the same artefact and weights, or a new one, and how much of it is
+// written. The first SET locks the one Serving node, so two writers never get the same new id; an id is never given
+// twice.
 MERGE (serving:Serving {id: 'weights'})
 ON CREATE SET serving.last = 0, serving.switches = 0
 SET serving.lock = true

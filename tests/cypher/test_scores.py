@@ -147,6 +147,18 @@ def test_interactions_newer_than_the_weights_are_seen_and_no_triggers(
     assert recommend(graph, "new").fallback == "popular"
 
 
+def test_a_generation_of_an_older_version_has_no_power(graph: Database, serve: Callable[[WeightedGraph], int]) -> None:
+    small = star(2.0)
+    small.similar["a"]["a"] = 3.0
+    small.repeat_power = 2.0
+    serve(small)
+    [best, *_] = recommend(graph, "u", repeats=True, explain=True).items
+    assert (best.id, best.paths[0].trigger_weight, best.paths[0].path) == ("a", near(4.0), near(math.log(13)))
+    graph.write("MATCH (g:Generation) REMOVE g.repeat_power")
+    [best, *_] = recommend(graph, "u", repeats=True, explain=True).items
+    assert (best.id, best.paths[0].trigger_weight, best.paths[0].path) == ("a", near(2.0), near(math.log(7)))
+
+
 def test_the_shortlist_cuts_by_paths_and_never_shortens_the_list(
     graph: Database, serve: Callable[[WeightedGraph], int]
 ) -> None:

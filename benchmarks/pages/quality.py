@@ -28,6 +28,7 @@ def quality() -> list[str]:
         "Made by `python -m benchmarks.report` of what `python -m benchmarks.quality` measured: every model tuned with the same budget of trials and minutes on training rows "
         "that were left out as the test rows were, fitted on all training rows, ranked on the same split. How it is measured, and what each metric says, is in [evaluation.md](evaluation.md).\n\n"
         "- `pdn` by `cypher` is what is served: the list of the Cypher query from the stored graph. By `network` all items are scored.\n"
+        "- Tuning looks at items that are new to a user. Where a table is *with repeats*, the same options are used.\n"
         "- By `item-to-item` a user's items are the same for everybody: the sum of their similarities, by SimNet or by inner products of the model's vectors of items.\n"
         "- In brackets: the 95% interval over users; with several seeds the means of both. *Seeds* has their number and how far apart their NDCG@10 are.\n"
         "- *Fit* and *memory* are of the last fit alone, in a process of its own: seconds on the machine that measured, and the most that it held, snapshot included.\n"

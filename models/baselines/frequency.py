@@ -1,5 +1,8 @@
-"""What a user had most often and lately, then the most bought items: counting, which is hard to beat where people buy
-the same again (P-TopFreq and GP-TopFreq of Li et al., TOIS 2023, https://doi.org/10.1145/3587153)."""
+"""Personal top frequency: what a user had most often and lately, then the most bought items.
+
+Counting is hard to beat where people buy the same again: GP-TopFreq in Li et al., A Next Basket Recommendation Reality
+Check, TOIS 2023 (https://doi.org/10.1145/3587153), here with times that fade.
+"""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

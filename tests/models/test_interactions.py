@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch_geometric.data import HeteroData
 
 from models.candidates import candidate_pairs, transitions
+from models.features import behaviour_columns
 from models.interactions import DAY, HALF_LIVES, Interactions, spans
 from models.pairs import PairOptions, repeated
 
@@ -93,6 +94,10 @@ def test_fading_counts_against_loops(rows: list[tuple[int, int, int]], days: lis
                 gap = (time - last) / DAY if min(time, last) >= 0 else 0
                 count, last = 1 + count * 2 ** (-gap / half_life), time
             assert events.fading[place, column] == pytest.approx(count)
+            end = events.start[events.user[place] + 1]
+            gap = (times[end - 1] - last) / DAY if min(times[end - 1], last) >= 0 else 0
+            seen = behaviour_columns(events, np.array([place]), np.array([end]))[f"count_{half_life}"]
+            assert seen == pytest.approx([count * 2 ** (-gap / half_life)])
 
 
 def test_with_repeats_every_item_is_a_candidate_of_itself(snapshot) -> None:  # type: ignore[no-untyped-def]

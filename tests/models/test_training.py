@@ -87,6 +87,7 @@ def test_what_comes_again_is_learnt(snapshot, tmp_path: Path) -> None:  # type: 
     data = snapshot(events, users=30, items=40)
     saved = run(data, tmp_path, RETURNING)
     assert saved.manifest["metrics"]["hr@10 with repeats"] > 0.95
+    assert {"count", "count_28", "count_112"} < {one["name"] for one in saved.manifest["features"]["behaviour"]}
     scores = network_scores(saved, data)
     own = scores.pairs.source == scores.pairs.target
     assert scores.s[own & (scores.pairs.source < 20)].min() > scores.s[own & (scores.pairs.source >= 20)].max()
@@ -219,8 +220,11 @@ def test_without_validation_the_last_epoch_is_kept(clustered: HeteroData, tmp_pa
     assert list(saved.manifest["seconds"]) == ["pairs and features", "train PDN", "validation"]
 
 
-def test_network_scores_are_equation_14(clustered: HeteroData, tmp_path: Path) -> None:
-    scores = network_scores(run(clustered, tmp_path), clustered)
+@pytest.mark.parametrize(
+    "recipe", [RECIPE, RETURNING, RETURNING.model_copy(update={"network": replace(RETURNING.network, repeat_power=2)})]
+)
+def test_network_scores_are_equation_14(clustered: HeteroData, tmp_path: Path, recipe: Recipe) -> None:
+    scores = network_scores(run(clustered, tmp_path, recipe), clustered)
     t = {
         (int(scores.events.user[e]), int(scores.events.item[e])): t
         for e, t in zip(scores.trigger, scores.t, strict=True)
@@ -232,7 +236,8 @@ def test_network_scores_are_equation_14(clustered: HeteroData, tmp_path: Path) -
             expected[item] = np.log1p(np.exp(float(scores.p[user] @ scores.q[item])))
             for (u, j), trigger in t.items():
                 if u == user and (j, item) in s:
-                    expected[item] += np.log(1 + np.exp(float(trigger)) * np.exp(float(s[j, item])))
+                    power = recipe.network.repeat_power if j == item else 1
+                    expected[item] += np.log(1 + np.exp(float(trigger)) ** power * np.exp(float(s[j, item])))
         np.testing.assert_allclose(scores.of_user(user), expected, rtol=1e-5)
 
 

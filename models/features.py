@@ -166,8 +166,9 @@ class Encoder:
             ),
             pair=FieldGroup(
                 (
-                    *(Buckets.fit(name, values) for name, values in columns.items()),
-                    Buckets.fit("text", pairs.text[some], 12),
+                    # Most candidates are weak; what is served are each trigger's few best, so these are told apart.
+                    *(Buckets.fit(name, values, tailed=True) for name, values in columns.items()),
+                    Buckets.fit("text", pairs.text[some], 12, tailed=True),
                     Buckets("brand", (0.0,)),
                     Buckets("depth", (0.0, 1.0, 2.0, 3.0, 4.0)),
                 )

@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 Codes = npt.NDArray[np.int64]
 UNKNOWN = 0  # code of a value that is missing or was not seen when the field was fitted
+TAIL = 1.5  # above the last quantile each further edge leaves this many times fewer values above it
+LEAST = 50  # values above the last edge of a tail
 STEPS = 4096  # of a mantissa: values this near to each other are the same value
 
 
@@ -57,15 +59,20 @@ class Buckets:
     kind: str = "buckets"
 
     @classmethod
-    def fit(cls, name: str, values: npt.NDArray[Any], count: int = 24) -> "Buckets":
-        """Quantile buckets over the finite values; zero, where it occurs, has a bucket of its own."""
+    def fit(cls, name: str, values: npt.NDArray[Any], count: int = 24, *, tailed: bool = False) -> "Buckets":
+        """Quantile buckets over the finite values; zero, where it occurs, has a bucket of its own.
+
+        `tailed`: with finer and finer buckets above the last quantile, where the greatest few values matter most.
+        """
         known = steady(values[np.isfinite(values)])
         if not len(known):
             return cls(name, ())
         positive = known[known != 0]
-        edges = (
-            np.quantile(positive, np.linspace(0, 1, count + 1)[1:-1], method="lower") if len(positive) else np.zeros(0)
-        )
+        shares = np.linspace(0, 1, count + 1)[1:-1]
+        if tailed and len(positive) > count * LEAST:
+            further = int(np.log(len(positive) / count / LEAST) / np.log(TAIL))
+            shares = np.concatenate([shares, 1 - TAIL ** -np.arange(1.0, further + 1) / count])
+        edges = np.quantile(positive, shares, method="lower") if len(positive) else np.zeros(0)
         edges = np.unique(np.concatenate([[0.0], edges]) if len(positive) < len(known) else edges)
         return cls(name, tuple(float(edge) for edge in edges))
 

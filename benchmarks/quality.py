@@ -150,6 +150,7 @@ def ranked(database: Database, settings: Settings, engines: dict[str, Engine], a
 def _about(model: str, seed: int, seconds: float) -> Row:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # Linux counts in KiB
     about = {"model": model, "seed": seed, "train_seconds": round(seconds, 1), "peak_mib": round(peak)}
+    about |= {"threads": torch.get_num_threads()}  # fewer than cores where OMP_NUM_THREADS says so
     return about | ({"device": torch.cuda.get_device_name()} if device().type == "cuda" else {})
 
 

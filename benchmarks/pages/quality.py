@@ -32,6 +32,7 @@ def quality() -> list[str]:
         "- By `item-to-item` a user's items are the same for everybody: the sum of their similarities, by SimNet or by inner products of the model's vectors of items.\n"
         "- In brackets: the 95% interval over users; with several seeds the means of both. *Seeds* has their number and how far apart their NDCG@10 are.\n"
         "- *Fit* and *memory* are of the last fit alone, in a process of its own: seconds on the machine that measured, and the most that it held, snapshot included.\n"
+        "- *(1 thread)*: fitted on one core of two, while something else was fitted on the other.\n"
         "- A model without a row has not been measured on this store yet.",
     ]
     cards = sorted({row["device"] for row in read("quality") or [] if "device" in row})
@@ -85,7 +86,7 @@ def _times() -> list[str]:
     ]
     return [
         "## Where the time of PDN goes",
-        "Seconds on two cores, the median of the seeds: finding candidate pairs and coding features, each stage of the training (the first layer over paths is split into a projection of each item and "
+        "Seconds, the median of the seeds, on as many cores as the tables above say: finding candidate pairs and coding features, each stage of the training (the first layer over paths is split into a projection of each item and "
         "a sum for each path, see [performance.md](performance.md#training)), and weighing and writing all edges (*index*).",
         table(["store", *parts], rows),
     ]
@@ -210,7 +211,8 @@ def _quality(model: str, engine: str, rows: Sequence[dict[str, Any]]) -> list[ob
     first = [row["metrics"]["ndcg@10"] for row in rows]
     spread = f"{len(rows)}, {max(first) - min(first):.4f}" if len(rows) > 1 else "1"
     last = rows[-1]
-    seconds = f"{last['train_seconds']:,.0f}" + (" (GPU)" if "device" in last else "")
+    note = " (GPU)" if "device" in last else " (1 thread)" if last.get("threads") == 1 else ""
+    seconds = f"{last['train_seconds']:,.0f}{note}"
     return [model, engine, *figures, spread, seconds, f"{last['peak_mib']:,}"]
 
 

@@ -16,8 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.quality import keep
-from benchmarks.runs import command, results, sized
+from benchmarks.runs import command, keep, results, sized
 from benchmarks.serving import compared, machine
 from graph.projection.columns import AVAILABLE, DESCRIPTION, DTYPES, FORMAT, key_of, texts
 from graph.projection.projection import Projection

@@ -24,8 +24,8 @@ from scipy.stats import kendalltau
 from torch_geometric.data import HeteroData
 
 from api.training import choose_recipe
-from benchmarks.quality import keep, kept, read, running
-from benchmarks.runs import command, results, sized
+from benchmarks.quality import read
+from benchmarks.runs import command, keep, kept, results, running, sized
 from graph.errors import TwohopError
 from graph.schema import EXPOSURE, WEEK, Source
 from models import artefacts

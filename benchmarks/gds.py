@@ -25,8 +25,7 @@ import psutil
 
 from api.engines import CypherEngine
 from api.evaluation import as_served, drawn, store_protocols
-from benchmarks.quality import keep
-from benchmarks.runs import command, results
+from benchmarks.runs import command, keep, results
 from benchmarks.serving import machine, percentile
 from cypher.catalogue import catalogue
 from graph.driver import Database, connect

@@ -23,9 +23,8 @@ from implicit.als import AlternatingLeastSquares
 from scipy import sparse
 
 from api.engines import CypherEngine, ProjectionEngine, open_projections
-from benchmarks.quality import keep, kept, running
 from benchmarks.queries import floor as floor_of
-from benchmarks.runs import STORE, command, sized
+from benchmarks.runs import STORE, command, keep, kept, running, sized
 from benchmarks.serving import RESULTS, machine, percentile
 from cypher.recommend import Recommendations
 from graph.driver import Database

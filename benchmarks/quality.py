@@ -17,13 +17,9 @@ goes on where it was. `--again` measures anew.
 """
 
 import argparse
-import json
-import multiprocessing
 import resource
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -36,11 +32,10 @@ from torch_geometric.data import HeteroData
 from api.engines import CypherEngine
 from api.evaluation import as_served, store_protocols
 from api.training import choose_recipe, train_pdn, write_index
-from benchmarks.runs import RECIPE, STORE, command, results, sized
+from benchmarks.runs import RECIPE, STORE, alone, command, keep, kept, results, running, sized
 from cypher.catalogue import catalogue
 from graph import generations
 from graph.driver import Database, connect
-from graph.server import ManagedServer
 from graph.settings import Settings, load_settings
 from graph.snapshot import read_snapshot
 from graph.source import read_source
@@ -154,26 +149,9 @@ def _about(model: str, seed: int, seconds: float) -> Row:
     return about | ({"device": torch.cuda.get_device_name()} if device().type == "cuda" else {})
 
 
-def alone(work: Any, *arguments: Any) -> Any:
-    """Run this in a new process, whose memory is that of the work alone."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(work, *arguments).result()
-
-
 def seeded(options: Row, seeds: int) -> list[tuple[int, Row]]:
     """The options with each seed; once where the model has no seed."""
     return [(seed, options | {"seed": seed}) for seed in range(seeds)] if "seed" in options else [(0, options)]
-
-
-def keep(file: Path, content: Any) -> None:
-    """The whole file or the one before, never a part."""
-    partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    partial.replace(file)
-
-
-def kept(file: Path, default: Any) -> Any:
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else default
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -193,19 +171,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 if asked.again:
                     keep(RESULTS, [row for row in kept(RESULTS, []) if (row["data"], row["model"]) != (data, name)])
                 run(store, data, name, asked)
-
-
-@contextmanager
-def running(store: str) -> Iterator[Database]:
-    settings = load_settings(store)
-    server = ManagedServer(settings) if settings.managed else None
-    started = server is not None and server.start()
-    try:
-        with connect(settings) as database:
-            yield database
-    finally:
-        if server is not None and started:
-            server.stop()
 
 
 def run(store: str, data: str, name: str, asked: argparse.Namespace) -> None:

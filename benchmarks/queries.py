@@ -16,8 +16,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.quality import keep, kept, running
-from benchmarks.runs import STORE, command, results, sized
+from benchmarks.runs import STORE, command, keep, kept, results, running, sized
 from benchmarks.serving import machine, percentile
 from cypher.filters import NO_FILTERS
 from graph.driver import Database

@@ -25,8 +25,7 @@ import psutil
 
 from api.engines import CypherEngine, ProjectionEngine, open_projections
 from api.training import train_pdn, write_index
-from benchmarks.quality import alone, keep, kept
-from benchmarks.runs import command, results, sized
+from benchmarks.runs import alone, command, keep, kept, results, sized
 from benchmarks.serving import compared, machine
 from benchmarks.writers import measured
 from graph import generations

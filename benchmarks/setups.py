@@ -28,8 +28,7 @@ import psutil
 from pydantic_core import to_json
 
 from api.web.server import listen
-from benchmarks.quality import keep
-from benchmarks.runs import STORE, command, results, sized
+from benchmarks.runs import STORE, command, keep, results, sized
 from benchmarks.serving import SETTLE, USERS, Took, connections, machine, percentile, ready, served
 from graph.driver import connect
 from graph.keys import create_key, revoke_key

@@ -23,8 +23,7 @@ from torch.profiler import ProfilerActivity, profile
 from torch_geometric.data import HeteroData
 
 from benchmarks.index import make_shop
-from benchmarks.quality import keep, kept
-from benchmarks.runs import command, results, sized
+from benchmarks.runs import command, keep, kept, results, sized
 from graph.driver import connect
 from graph.errors import TwohopError
 from graph.settings import load_settings

@@ -6,12 +6,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from benchmarks import small
 from benchmarks.runs import FOLDER, SMALL
 
 FOLDER_OF_ALL = Path(small.__file__).parent
+ALONE = """
+from benchmarks.runs import alone
+if __name__ == "__main__":
+    alone(exec, "import os, time; print(os.getpid(), flush=True); time.sleep(600)")
+"""
 WHERE = """
 import importlib, json, sys
 for name in sys.argv[1:]:
@@ -46,3 +52,16 @@ def test_help_is_shown_and_nothing_measured(name: str, capsys: pytest.CaptureFix
 def test_an_unknown_benchmark_is_one_line() -> None:
     with pytest.raises(SystemExit, match=r"benchmarks\.small: no benchmark nothing: choose from index, "):
         small.main(["nothing"])
+
+
+def test_work_of_its_own_process_ends_when_the_benchmark_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"  # a file, which the new process imports as it would a benchmark
+    script.write_text(ALONE, encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": str(FOLDER_OF_ALL.parent)}
+    with subprocess.Popen([sys.executable, script], env=environment, stdout=subprocess.PIPE, text=True) as benchmark:
+        assert benchmark.stdout is not None
+        work = psutil.Process(int(benchmark.stdout.readline()))
+        assert work.ppid() == benchmark.pid
+        benchmark.kill()
+        psutil.wait_procs([work], timeout=20)
+        assert not work.is_running() or work.status() == psutil.STATUS_ZOMBIE

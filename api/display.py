@@ -149,6 +149,8 @@ def show_explanation(database: Database, answer: Explanation) -> None:
                 style=None if path.served else "dim",
             )
         console.print(shown)
+        if answer.repeat_power != 1 and any(path.trigger == answer.item for path in answer.paths):
+            console.print(f"On the path of an item to itself, its weight is to the power of {answer.repeat_power:g}.")
         if left := len(answer.paths) - len(shown.rows):
             console.print(f"and {left} more paths that are not served (-m and -k reach further)")
     show_note(stored_source(database))

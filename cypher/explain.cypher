@@ -32,17 +32,17 @@ CALL (u, item, generation, weight_property, power) {
                   similar_rank: similar_rank, trigger_weight: trigger_weight, similar_weight: similar_weight,
                   path: path, served: served}) AS paths
 }
-WITH generation, variant, item, paths, u[direct_property] AS p, item[direct_property] AS q,
+WITH generation, variant, power, item, paths, u[direct_property] AS p, item[direct_property] AS q,
      reduce(total = 0.0, one IN paths | total + CASE WHEN one.served THEN one.path ELSE 0.0 END) AS path
-WITH generation, variant, item, paths, path,
+WITH generation, variant, power, item, paths, path,
      CASE WHEN size(p) > 0 AND size(q) > 0
        THEN reduce(dot = 0.0, x IN range(0, size(p) - 1) | dot + p[x] * q[x]) END AS dot
-WITH generation, variant, item, paths, path,
+WITH generation, variant, power, item, paths, path,
      coalesce(CASE WHEN dot > 0 THEN dot ELSE 0.0 END + log(1 + exp(-abs(dot))), 0.0) AS direct
-WITH generation, variant, item, paths, direct, direct + path AS score
+WITH generation, variant, power, item, paths, direct, direct + path AS score
 UNWIND CASE WHEN size(paths) = 0 THEN [null] ELSE paths END AS one
 RETURN one.trigger AS trigger, one.trigger_title AS trigger_title,
        one.trigger_weight AS trigger_weight, one.similar_weight AS similar_weight, one.path AS path,
        one.served AS served, CASE WHEN one.served AND score > 0 THEN one.path / score ELSE 0.0 END AS share,
        one.trigger_rank AS trigger_rank, one.similar_rank AS similar_rank,
-       item.title AS title, score, direct, generation, variant
+       item.title AS title, score, direct, generation, variant, power AS repeat_power

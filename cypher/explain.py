@@ -12,7 +12,10 @@ from graph.statements import statement
 
 @dataclass(frozen=True)
 class ExplainedPath:
-    """A stored path. `share` of the score is 0 where it is not `served`: beyond m triggers or k neighbours."""
+    """A stored path; `trigger_weight` as in `cypher.paths.Path`.
+
+    `share` of the score is 0 where it is not `served`: beyond m triggers or k neighbours.
+    """
 
     trigger: str
     trigger_title: str | None
@@ -27,13 +30,17 @@ class ExplainedPath:
 
 @dataclass(frozen=True)
 class Explanation:
-    """`score` = `direct` + the sum of the served `paths`, which come first, the strongest first."""
+    """`score` = `direct` + the sum of the served `paths`, which come first, the strongest first.
+
+    `repeat_power` is what the `trigger_weight` of a path from the item to itself was raised to.
+    """
 
     user: str
     item: str
     title: str | None
     generation: int
     variant: VariantName
+    repeat_power: float
     score: float
     direct: float
     paths: tuple[ExplainedPath, ...]
@@ -52,7 +59,7 @@ def explain(
         find_user(database, user)
         live(database)
         raise NotFound(f"item {item!r} is not in the graph")
-    head = {name: rows[0][name] for name in ("title", "generation", "variant", "score", "direct")}
+    head = {name: rows[0][name] for name in ("title", "generation", "variant", "repeat_power", "score", "direct")}
     paths = tuple(
         ExplainedPath(**{name: row[name] for name in ExplainedPath.__dataclass_fields__})
         for row in rows

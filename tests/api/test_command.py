@@ -1,17 +1,21 @@
 """The commands on a real database: the whole line, the shapes of their JSON, their exit codes."""
 
 import json
+import math
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from api.display import decimals, name
+from cypher.triggers import triggers
+from graph.driver import Database
 from tests.api.conftest import Line, answer, group_of, refused, twohop, user_group
 
 pytestmark = pytest.mark.usefixtures("shop")
@@ -124,7 +128,7 @@ def test_similar() -> None:
 def test_explain_agrees_with_recommend() -> None:
     best = answer("recommend", "u05", "--explain")["items"][0]
     told = answer("explain", "u05", best["id"])
-    assert list(told) == ["user", "item", "title", "generation", "variant", "score", "direct", "paths"]
+    assert list(told) == ["user", "item", "title", "generation", "variant", "repeat_power", "score", "direct", "paths"]
     assert told["score"] == pytest.approx(best["score"])
     served = [path for path in told["paths"] if path["served"]]
     assert told["score"] == pytest.approx(told["direct"] + sum(path["path"] for path in served))
@@ -132,6 +136,34 @@ def test_explain_agrees_with_recommend() -> None:
     shown = twohop("explain", "u05", best["id"]).stdout
     assert f"score {best['score']:.4f} = direct {best['direct']:.4f}" in shown
     assert served[0]["trigger_title"] in shown
+
+
+@pytest.fixture
+def found_again(database: Database) -> Iterator[str]:
+    """An item that u05 had, with a path to itself on which its weight counts squared."""
+    made = """
+    MATCH (g:Generation {id: 1})
+    MATCH (:User {id: 'u05'})-[:INTERACTED]->(had:Item)
+    WITH g, had ORDER BY had.id LIMIT 1
+    CREATE (had)-[:SIMILAR {trigger: had.id, generation: g.id, rank: 1, weight: 2.0}]->(had)
+    SET g.repeat_power = 2.0
+    RETURN had.id AS id
+    """
+    yield database.write(made)[0]["id"]
+    database.write("MATCH (had:Item)-[s:SIMILAR]->(had) DELETE s")
+    database.write("MATCH (g:Generation {id: 1}) SET g.repeat_power = 1.0")
+
+
+def test_explain_says_where_a_weight_counts_to_a_power(database: Database, found_again: str) -> None:
+    weights = {one.id: one.weight for one in triggers(database, "u05").triggers}
+    told = answer("explain", "u05", found_again)
+    own = next(path for path in told["paths"] if path["trigger"] == found_again)
+    assert told["repeat_power"] == 2
+    assert own["trigger_weight"] == pytest.approx(weights[found_again] ** 2)
+    assert own["path"] == pytest.approx(math.log1p(own["trigger_weight"] * 2))
+    said = "On the path of an item to itself, its weight is to the power of 2."
+    assert said in twohop("explain", "u05", found_again).stdout
+    assert said not in twohop("explain", "u05", answer("recommend", "u05")["items"][0]["id"]).stdout
 
 
 def test_unknown_users_and_items() -> None:

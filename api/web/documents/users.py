@@ -141,7 +141,10 @@ class NeededDocument(BaseModel):
 
 
 class ExplanationDocument(BaseModel):
-    """`score` = `direct` + the sum of the served `paths`, which come first, the strongest first."""
+    """`score` = `direct` + the sum of the served `paths`, which come first, the strongest first.
+
+    `repeat_power` is what the `trigger_weight` of a path from the item to itself was raised to.
+    """
 
     model_config = shown(
         {
@@ -150,6 +153,7 @@ class ExplanationDocument(BaseModel):
             "title": "Strawberries, 16 oz",
             "generation": 3,
             "variant": "control",
+            "repeat_power": 1.0,
             "score": 0.3361,
             "direct": 0.2045,
             "paths": [
@@ -173,6 +177,7 @@ class ExplanationDocument(BaseModel):
     title: str | None
     generation: int
     variant: VariantName
+    repeat_power: float
     score: float
     direct: float
     paths: list[ExplainedPath]

@@ -88,7 +88,7 @@ export class ItemView {
       el("p", {}, el("b", {}, score(answer.score)), " = ", el("span", { class: "key paths" }, `${score(pathsOf(answer))} by ${count(served.length, "path")}`), " + ", el("span", { class: "key direct" }, `${score(answer.direct)} direct`)),
       bar(answer, answer.score || 1),
     );
-    this.why.body.replaceChildren(head, this.drawn, ...(served.length ? [table(served, this.page.linkTo)] : []));
+    this.why.body.replaceChildren(head, this.drawn, ...(served.length ? [table(served, this.page.linkTo, powered(answer))] : []));
     this.drawing.show(explained(answer));
   }
 
@@ -105,7 +105,11 @@ export class ItemView {
   }
 }
 
-function table(paths, linkTo) {
+function powered({ item, paths, repeat_power: power }) {
+  return power !== 1 && paths.some((path) => path.trigger === item) ? ` From the item to itself, the first hop is to the power of ${power}.` : "";
+}
+
+function table(paths, linkTo, note) {
   const rows = paths.map((path) =>
     el(
       "tr",
@@ -127,7 +131,7 @@ function table(paths, linkTo) {
   return el(
     "div",
     { class: "paths" },
-    el("table", {}, el("caption", { class: "lead" }, "A path counts log(1 + first hop × second hop); below it is its share of the score."), el("thead", {}, el("tr", {}, head)), body),
+    el("table", {}, el("caption", { class: "lead" }, `A path counts log(1 + first hop × second hop); below it is its share of the score.${note}`), el("thead", {}, el("tr", {}, head)), body),
     rest.length ? more : null,
   );
 }

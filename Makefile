@@ -25,7 +25,8 @@ test: install  ## Everything that CI checks: lint, format, types, import rules, 
 
 faults: install  ## The tests that break things on purpose, and long runs of those that draw requests by chance
 	TWOHOP_KILLS=5 $(BIN)/python -m pytest -m "faults or long"
-	TWOHOP_MUTATIONS=100000 TWOHOP_EXAMPLES=100 $(BIN)/python -m pytest --timeout 3600 tests/api/web/test_fuzz.py tests/api/web/test_schema.py
+	TWOHOP_MUTATIONS=100000 TWOHOP_EXAMPLES=100 $(BIN)/python -m pytest --timeout 3600 \
+	  tests/api/web/test_fuzz.py tests/api/web/test_schema.py tests/cypher/test_filters.py tests/cypher/test_scores.py
 
 bench: install  ## Run every benchmark small, on a generated store; writes benchmarks/results/small/
 	@$(BIN)/python -m benchmarks.small

@@ -88,6 +88,7 @@ def pytest_configure() -> None:
     server_folder.HTTP_PORT += 100 * WORKER
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist, which reads the groups in a hook of the same name
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests whose data or browser is not here and say so; in CI, or when asked for, let them fail.
 

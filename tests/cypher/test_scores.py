@@ -1,6 +1,7 @@
 """Cypher's scores are the sums of PDN's eq. 14, on random graphs and in the cases that sums alone do not show."""
 
 import math
+import os
 from collections.abc import Callable
 
 import pytest
@@ -18,6 +19,7 @@ from graph.errors import NotFound, StoreError
 from graph.generations import switch, write_generation
 from tests.weighted_graph import WeightedGraph, star
 
+EXAMPLES = int(os.environ.get("TWOHOP_EXAMPLES", "25"))  # random graphs; make faults sets more
 EXPONENT = st.floats(-6, 6).map(lambda x: math.exp(round(x, 2)))  # rounded, so that equal weights come up
 
 
@@ -61,7 +63,7 @@ def weighted_graphs(draw: st.DrawFn) -> WeightedGraph:
     )
 
 
-@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     small=weighted_graphs(),
     m=st.integers(1, 6),

@@ -151,7 +151,12 @@ def test_a_quotation_mark_that_is_never_closed(tmp_path: Path, row: str) -> None
     assert refusal(tmp_path, f"query,category,count\n{row}\n").startswith("is no CSV table (")
 
 
-@pytest.mark.parametrize("content", [TABLE.encode("utf-16"), packed("q.csv"), b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"])
+# With names of their own: that of the archive would hold the time, and xdist wants the same ones in all processes.
+@pytest.mark.parametrize(
+    "content",
+    [TABLE.encode("utf-16"), packed("q.csv"), b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"],
+    ids=["utf-16", "archive", "picture"],
+)
 def test_bytes_that_are_no_text(tmp_path: Path, content: bytes) -> None:
     assert refusal(tmp_path, content) == "is no text: save it as UTF-8"
 

@@ -13,7 +13,7 @@ pdn:NAME), and ranked by the network alone, so that nothing is written into the 
 
 Each fit has a process of its own, so that its memory can be told. What is measured stays in
 `benchmarks/results/quality.json`, and the trials in `benchmarks/results/trials.json`: interrupted, the same command
-goes on where it was. `--again` measures anew.
+goes on where it was. `--again` measures anew, `--served-again` what the query gives of PDN's models that are there.
 """
 
 import argparse
@@ -39,6 +39,7 @@ from graph.driver import Database, connect
 from graph.settings import Settings, load_settings
 from graph.snapshot import read_snapshot
 from graph.source import read_source
+from models.artefacts import Artefact, load
 from models.baselines import RECOMMENDERS
 from models.baselines.tuning import tune
 from models.engines import matrix_engine, network_engine
@@ -52,8 +53,8 @@ from models.recipe import Recipe
 RESULTS = results("quality")
 TRIALS = results("trials")
 SEEDS, BUDGET, MINUTES = sized((3, 10, 10.0), (1, 1, 0.2))
-M, K = 300, 200  # triggers and neighbours that the Cypher query walks
-PDN = "pdn"
+M, K = 1000, 200  # triggers and neighbours that the Cypher query walks
+PDN, CYPHER = "pdn", "cypher"
 VARIATIONS = {
     f"{PDN}:{name}": changes
     for name, changes in yaml.safe_load(Path(__file__).with_name("variations.yaml").read_text(encoding="utf-8")).items()
@@ -109,18 +110,35 @@ def measure_pdn(store: str, name: str, seed: int) -> list[Row]:
         artefact = train_pdn(settings, data, recipe)
         about = _about(name, seed, time.monotonic() - begun) | {"options": recipe.model_dump(), "artefact": artefact.id}
         about["seconds"] = artefact.manifest["seconds"]
-        engines = {}
-        if name == PDN:
-            begun = time.monotonic()
-            generations.switch(database, write_index(database, artefact, data))
-            about |= {"index_seconds": round(time.monotonic() - begun, 1), "m": M, "k": K}
-            generations.prune(database, 2)  # as many as `twohop index` keeps
-            engines["cypher"] = as_served(CypherEngine(database), M, K)
+        served = serve(database, settings, data, artefact, about) if name == PDN else []
         scores = network_scores(artefact, data)
         users, items = list(data["user"].id), list(data["item"].id)
-        engines["network"] = network_engine(scores, users, items)
-        engines["item-to-item"] = item_engine(scores.events, scores.similarity(K), users, items)
-        return ranked(database, settings, engines, about)
+        engines = {
+            "network": network_engine(scores, users, items),
+            "item-to-item": item_engine(scores.events, scores.similarity(K), users, items),
+        }
+        return served + ranked(database, settings, engines, about)
+
+
+def serve(database: Database, settings: Settings, data: HeteroData, artefact: Artefact, about: Row) -> list[Row]:
+    """Index a model and evaluate it by the query. Its generation becomes live."""
+    begun = time.monotonic()
+    generations.switch(database, write_index(database, artefact, data))
+    about = about | {"index_seconds": round(time.monotonic() - begun, 1), "m": M, "k": K}
+    generations.prune(database, 2)  # as many as `twohop index` keeps
+    return ranked(database, settings, {CYPHER: as_served(CypherEngine(database), M, K)}, about)
+
+
+def serve_again(store: str, row: Row) -> list[Row]:
+    """Rows by the query of the model that an earlier one names, which is not trained anew.
+
+    Raises `ArtefactError` where its files have gone.
+    """
+    settings, data = read(store)
+    about = {name: value for name, value in row.items() if name not in Evaluation.__dataclass_fields__}
+    artefact = load(settings.artefacts_folder, row["artefact"][:12])
+    with connect(settings) as database:
+        return serve(database, settings, data, artefact, about)
 
 
 def varied(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
@@ -163,10 +181,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--trials", type=int, default=BUDGET, help="fits on validation, at most, for each model")
     parser.add_argument("--minutes", type=float, default=MINUTES, help="of these fits, for each model; the last ends")
     parser.add_argument("--again", action="store_true", help="measure these models anew")
+    parser.add_argument(
+        "--served-again",
+        action="store_true",
+        help="rank anew by the query what PDN's models that are there have learnt; nothing is trained",
+    )
     asked = parser.parse_args(arguments)
     for store in asked.stores:
         with running(store) as database:
             data = read_source(database).id
+            if asked.served_again:
+                rank_again(store, data)
+                continue
             for name in asked.models or (VARIATIONS if asked.variations else [PDN, *RECOMMENDERS]):
                 if asked.again:
                     keep(RESULTS, [row for row in kept(RESULTS, []) if (row["data"], row["model"]) != (data, name)])
@@ -175,8 +201,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(store: str, data: str, name: str, asked: argparse.Namespace) -> None:
     """Measure one model on one store, seed by seed; what is there already is passed over."""
-    rows: list[Row] = kept(RESULTS, [])
-    done = {row["seed"] for row in rows if (row["data"], row["model"]) == (data, name)}
+    done = {row["seed"] for row in kept(RESULTS, []) if (row["data"], row["model"]) == (data, name)}
     if name in VARIATIONS and varied(recipe := choose_recipe(data, None), VARIATIONS[name]) == recipe:
         print(f"{name}: the recipe of {data} has it already", flush=True)
         return
@@ -190,14 +215,29 @@ def run(store: str, data: str, name: str, asked: argparse.Namespace) -> None:
         chosen = seeded(trials[f"{data} {name}"]["options"], asked.seeds)
         work = [(seed, measure, (store, name, options, seed)) for seed, options in chosen]
     for seed, job, given in work:
-        if seed in done:
-            continue
-        found = alone(job, *given)
-        rows = sorted(rows + found, key=lambda row: [row[part] for part in KEY])
-        keep(RESULTS, rows)
-        for row in found:
-            shown = " ".join(f"{metric} {value:.4f}" for metric, value in row["metrics"].items())
-            print(f"{name} seed {seed} {row['engine']}, {data}, {row['protocol']}: {shown}", flush=True)
+        if seed not in done:
+            add(alone(job, *given))
+
+
+def rank_again(store: str, data: str) -> None:
+    """Measure anew what PDN's kept models give as served."""
+    mine = [row for row in kept(RESULTS, []) if (row["data"], row["model"], row["engine"]) == (data, PDN, CYPHER)]
+    for row in {row["seed"]: row for row in mine}.values():
+        add(alone(serve_again, store, row))
+
+
+def add(found: Sequence[Row]) -> None:
+    """Keep rows, in place of those with the same key, and print them."""
+    rows = {_key(row): row for row in [*kept(RESULTS, []), *found]}
+    keep(RESULTS, [rows[key] for key in sorted(rows)])
+    for row in found:
+        shown = " ".join(f"{metric} {value:.4f}" for metric, value in row["metrics"].items())
+        about = f"{row['model']} seed {row['seed']} {row['engine']}, {row['data']}, {row['protocol']}"
+        print(f"{about}: {shown}", flush=True)
+
+
+def _key(row: Row) -> tuple[Any, ...]:
+    return tuple(row[part] for part in KEY)
 
 
 if __name__ == "__main__":

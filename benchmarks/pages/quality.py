@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.pages.debiasing import debiasing
 from benchmarks.pages.tables import interval, read, sections, table
-from benchmarks.quality import PDN, VARIATIONS
+from benchmarks.quality import CYPHER, PDN, VARIATIONS
 
 MARKS = "<!-- python -m benchmarks.report -->\n", "<!-- end -->"  # around the table of README.md
 Grouped = dict[tuple[str, str], dict[tuple[str, str], list[dict[str, Any]]]]
@@ -27,7 +27,7 @@ def quality() -> list[str]:
         "# Quality: figures",
         "Made by `python -m benchmarks.report` of what `python -m benchmarks.quality` measured: every model tuned with the same budget of trials and minutes on training rows "
         "that were left out as the test rows were, fitted on all training rows, ranked on the same split. How it is measured, and what each metric says, is in [evaluation.md](evaluation.md).\n\n"
-        "- `pdn` by `cypher` is what is served: the list of the Cypher query from the stored graph. By `network` all items are scored.\n"
+        f"- `pdn` by `cypher` is what is served: the list of the Cypher query from the stored graph, with {_walked()}. By `network` all items are scored.\n"
         "- Tuning looks at items that are new to a user. Where a table is *with repeats*, the same options are used.\n"
         "- By `item-to-item` a user's items are the same for everybody: the sum of their similarities, by SimNet or by inner products of the model's vectors of items.\n"
         "- In brackets: the 95% interval over users; with several seeds the means of both. *Seeds* has their number and how far apart their NDCG@10 are.\n"
@@ -56,13 +56,19 @@ def quality() -> list[str]:
     return parts
 
 
+def _walked() -> str:
+    """The triggers and neighbours that the query walked."""
+    walks = {(row["m"], row["k"]) for row in read("quality") or [] if (row["model"], row["engine"]) == (PDN, CYPHER)}
+    return " or ".join(f"m = {m:,} and k = {k:,}" for m, k in sorted(walks))
+
+
 def readme(text: str) -> str:
     """README.md with the table of what is served, anew, between its marks."""
     before, _, rest = text.partition(MARKS[0])
     _, _, after = rest.partition(MARKS[1])
     rows = []
     for (data, protocol), models in _grouped().items():
-        if served := models.get(("pdn", "cypher")):
+        if served := models.get((PDN, CYPHER)):
             others = {model: _mean(rows, "ndcg@10") for (model, by), rows in models.items() if by == "scores"}
             best = max(others, key=lambda model: others[model], default=None)
             ours = [f"{_mean(served, metric):.3f}" for metric in TABLE_2]
@@ -75,7 +81,7 @@ def _times() -> list[str]:
     """Seconds of the parts of PDN's training, the median over its seeds."""
     trained: dict[str, dict[int, dict[str, float]]] = defaultdict(dict)
     for row in read("quality") or []:
-        if row["model"] == PDN and "seconds" in row and "device" not in row:
+        if (row["model"], row["engine"]) == (PDN, CYPHER) and "seconds" in row and "device" not in row:
             trained[row["data"]][row["seed"]] = row["seconds"] | {"index": row["index_seconds"]}
     if not trained:
         return []

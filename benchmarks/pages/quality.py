@@ -57,9 +57,12 @@ def quality() -> list[str]:
 
 
 def _walked() -> str:
-    """The triggers and neighbours that the query walked."""
-    walks = {(row["m"], row["k"]) for row in read("quality") or [] if (row["model"], row["engine"]) == (PDN, CYPHER)}
-    return " or ".join(f"m = {m:,} and k = {k:,}" for m, k in sorted(walks))
+    """The triggers and neighbours that the query walked, and on which stores."""
+    walks: dict[tuple[int, int], set[str]] = defaultdict(set)
+    for row in read("quality") or []:
+        if (row["model"], row["engine"]) == (PDN, CYPHER):
+            walks[row["m"], row["k"]].add(row["data"])
+    return ", ".join(f"m = {m:,} and k = {k:,} ({', '.join(sorted(data))})" for (m, k), data in sorted(walks.items()))
 
 
 def readme(text: str) -> str:

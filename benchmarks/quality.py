@@ -220,8 +220,10 @@ def run(store: str, data: str, name: str, asked: argparse.Namespace) -> None:
 
 
 def rank_again(store: str, data: str) -> None:
-    """Measure anew what PDN's kept models give as served."""
+    """Measure anew what PDN's kept models give as served. Exits with a line where none was measured."""
     mine = [row for row in kept(RESULTS, []) if (row["data"], row["model"], row["engine"]) == (data, PDN, CYPHER)]
+    if not mine:
+        raise SystemExit(f"benchmarks.quality: {RESULTS.name} has no PDN on {data} yet: leave --served-again out")
     for row in {row["seed"]: row for row in mine}.values():
         add(alone(serve_again, store, row))
 

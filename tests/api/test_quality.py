@@ -110,6 +110,8 @@ def test_both_halves_of_table_2_beside_the_paper(tmp_path: Path, monkeypatch: py
 
 
 def test_pdn_is_measured_as_served_and_as_computed(results: Path, database: Database, same_generation: int) -> None:
+    with pytest.raises(SystemExit, match="has no PDN on small-shop yet"):
+        quality.main(["small-shop", "--served-again"])
     quality.main(["small-shop", "--models", "pdn", "pdn:no-direct", "--seeds", "1"])
     served, by_items, computed, varied_by_items, varied = rows(results)
     assert (varied["model"], varied["engine"]) == ("pdn:no-direct", "network")

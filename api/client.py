@@ -42,6 +42,7 @@ from api.web.documents.users import (
     UserDocument,
     UsersDocument,
 )
+from cypher.walk import NEIGHBOURS, TRIGGERS
 
 __all__ = ["Client", "Event", "Filters", "ProblemError", "Unreachable"]
 
@@ -107,8 +108,8 @@ class Client:
         user: str,
         k: int = 10,
         *,
-        m: int = 300,
-        neighbours: int = 100,
+        m: int = TRIGGERS,
+        neighbours: int = NEIGHBOURS,
         repeats: bool = False,
         explain: bool = False,
         **filters: Unpack[Filters],
@@ -116,7 +117,7 @@ class Client:
         given = {"k": k, "m": m, "neighbours": neighbours, "repeats": repeats, "explain": explain, **filters}
         return self._get(f"/users/{part(user)}/recommendations", RecommendationsDocument, **given)
 
-    def show_triggers(self, user: str, m: int = 300) -> TriggersDocument:
+    def show_triggers(self, user: str, m: int = TRIGGERS) -> TriggersDocument:
         return self._get(f"/users/{part(user)}/triggers", TriggersDocument, m=m)
 
     def show_history(self, user: str, k: int = 10) -> HistoryDocument:
@@ -140,7 +141,7 @@ class Client:
     def complete_user(self, user: str, k: int = 10, **filters: Unpack[Filters]) -> NeededDocument:
         return self._get(f"/users/{part(user)}/complements", NeededDocument, k=k, **filters)
 
-    def explain(self, user: str, item: str, m: int = 300, neighbours: int = 100) -> ExplanationDocument:
+    def explain(self, user: str, item: str, m: int = TRIGGERS, neighbours: int = NEIGHBOURS) -> ExplanationDocument:
         path = f"/users/{part(user)}/explanations/{part(item)}"
         return self._get(path, ExplanationDocument, m=m, neighbours=neighbours)
 
@@ -182,8 +183,8 @@ class Client:
         events: Sequence[Fields] | None = None,
         *,
         k: int = 10,
-        m: int = 300,
-        neighbours: int = 100,
+        m: int = TRIGGERS,
+        neighbours: int = NEIGHBOURS,
         repeats: bool = False,
         explain: bool = False,
         **filters: Unpack[Filters],

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from typing import Any
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -64,6 +65,24 @@ app = typer.Typer(
     help="A recommender whose model is a graph in Neo4j: every score is a sum of two-hop paths that you can look at.",
     epilog="Settings come from the environment and .env: TWOHOP_STORE, TWOHOP_HOME, TWOHOP_DATA, NEO4J_URI, …",
 )
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"twohop {version('twohop')}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+]
+
+
+@app.callback()
+def _options(_version: Version = False) -> None:
+    """What `twohop` takes before a command."""
+
+
 app.add_typer(demo.app)
 app.add_typer(load.app)
 app.add_typer(train.app, name="train")

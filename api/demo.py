@@ -22,6 +22,7 @@ from cypher.recommend import recommend
 from cypher.sample import sample
 from cypher.similar import similar
 from cypher.user_complements import user_complements
+from cypher.walk import NEIGHBOURS, TRIGGERS, shortlist_for
 from graph import generations
 from graph.browser import guide_uri
 from graph.driver import Database
@@ -161,9 +162,11 @@ def browser_queries(user: str) -> list[str]:
     """As a picture, the paths behind a user's best items; what those start from; and the recommendations."""
     unset: dict[str, Any] = {"category": None, "min_price": None, "max_price": None, "exclude": [], "bucket": None}
     return [
-        query_text("picture", user=user, m=300, k=100, n=5, paths=3),
+        query_text("picture", user=user, m=TRIGGERS, k=NEIGHBOURS, n=5, paths=3),
         query_text("triggers", user=user, m=20, bucket=None),
-        query_text("recommend", user=user, m=300, k=100, n=10, shortlist=300, repeats=False, **unset),
+        query_text(
+            "recommend", user=user, m=TRIGGERS, k=NEIGHBOURS, n=10, shortlist=shortlist_for(10), repeats=False, **unset
+        ),
     ]
 
 

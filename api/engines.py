@@ -15,6 +15,7 @@ from cypher.filters import NO_FILTERS, Filters
 from cypher.paths import Path
 from cypher.rank import RankedItem
 from cypher.recommend import Recommendations, RecommendedItem, popular_items
+from cypher.walk import NEIGHBOURS, TRIGGERS, shortlist_for
 from graph.driver import Database
 from graph.errors import SettingsError, StoreError
 from graph.settings import Settings
@@ -32,9 +33,9 @@ class Engine(Protocol):
         user: str,
         n: int = 10,
         *,
-        m: int = 300,
-        k: int = 100,
-        shortlist: int = 300,
+        m: int = TRIGGERS,
+        k: int = NEIGHBOURS,
+        shortlist: int | None = None,
         repeats: bool = False,
         explain: bool = False,
         filters: Filters = NO_FILTERS,
@@ -43,7 +44,7 @@ class Engine(Protocol):
     ) -> Recommendations: ...
 
     def rank(
-        self, user: str, items: Sequence[str], m: int = 300, k: int = 100, bucket: int | None = None
+        self, user: str, items: Sequence[str], m: int = TRIGGERS, k: int = NEIGHBOURS, bucket: int | None = None
     ) -> list[RankedItem]: ...
 
 
@@ -58,9 +59,9 @@ class CypherEngine:
         user: str,
         n: int = 10,
         *,
-        m: int = 300,
-        k: int = 100,
-        shortlist: int = 300,
+        m: int = TRIGGERS,
+        k: int = NEIGHBOURS,
+        shortlist: int | None = None,
         repeats: bool = False,
         explain: bool = False,
         filters: Filters = NO_FILTERS,
@@ -73,7 +74,7 @@ class CypherEngine:
         )  # fmt: skip
 
     def rank(
-        self, user: str, items: Sequence[str], m: int = 300, k: int = 100, bucket: int | None = None
+        self, user: str, items: Sequence[str], m: int = TRIGGERS, k: int = NEIGHBOURS, bucket: int | None = None
     ) -> list[RankedItem]:
         return ranking.rank(self.database, user, items, m, k, bucket)
 
@@ -90,9 +91,9 @@ class ProjectionEngine:
         user: str,
         n: int = 10,
         *,
-        m: int = 300,
-        k: int = 100,
-        shortlist: int = 300,
+        m: int = TRIGGERS,
+        k: int = NEIGHBOURS,
+        shortlist: int | None = None,
         repeats: bool = False,
         explain: bool = False,
         filters: Filters = NO_FILTERS,
@@ -103,7 +104,7 @@ class ProjectionEngine:
         if (chosen := self.projections.chosen(bucket)) is not None:
             projection, control = chosen
             with suppress(KeyError):  # of a user or a category
-                items = _items(projection, user, n, m, k, shortlist, repeats, explain, filters)
+                items = _items(projection, user, n, m, k, shortlist_for(n, shortlist), repeats, explain, filters)
         if not items:
             return CypherEngine(self.database).recommend(
                 user, n, m=m, k=k, shortlist=shortlist, repeats=repeats, explain=explain, filters=filters,
@@ -114,7 +115,7 @@ class ProjectionEngine:
         return Recommendations(user, projection.served.generation, "control" if control else "challenger", tuple(items))
 
     def rank(
-        self, user: str, items: Sequence[str], m: int = 300, k: int = 100, bucket: int | None = None
+        self, user: str, items: Sequence[str], m: int = TRIGGERS, k: int = NEIGHBOURS, bucket: int | None = None
     ) -> list[RankedItem]:
         if (chosen := self.projections.chosen(bucket)) is not None:
             projection, _ = chosen

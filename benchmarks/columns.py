@@ -18,6 +18,7 @@ import numpy as np
 
 from benchmarks.runs import command, keep, results, sized
 from benchmarks.serving import compared, machine
+from cypher.walk import shortlist_for
 from graph.projection.columns import AVAILABLE, DESCRIPTION, DTYPES, FORMAT, key_of, texts
 from graph.projection.projection import Projection
 from graph.projection.served import Served
@@ -27,7 +28,7 @@ ITEMS = sized((10_000, 100_000, 400_000, 1_000_000), (2_000, 20_000))
 USERS, DIRECT = 10_000, 32  # DIRECT: length of p_u and q_i
 SIZES = ((20, 20), (50, 200))  # m and k
 MOST_EDGES = 100_000_000  # 1.4 GB of files
-N, SHORTLIST, ROUNDS, REQUESTS = 10, 300, sized(15, 3), sized(300, 50)
+N, ROUNDS, REQUESTS = 10, sized(15, 3), sized(300, 50)
 Row = dict[str, Any]
 
 
@@ -85,7 +86,7 @@ def measure(folder: Path, m: int, k: int) -> list[Row]:
             times = []
             for number in range(turn * REQUESTS, (turn + 1) * REQUESTS):
                 begun = time.perf_counter()
-                projection.recommend(user(number % USERS), N, m=m, k=k, shortlist=SHORTLIST)
+                projection.recommend(user(number % USERS), N, m=m, k=k, shortlist=shortlist_for(N))
                 times.append(time.perf_counter() - begun)
             took[items].append(times)
     about = {"m": m, "k": k, "machine": machine()}

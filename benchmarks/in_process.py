@@ -36,7 +36,7 @@ SAME = RESULTS.with_name("same_answers.json")
 STORES = sized(("movielens-1m", "complete-journey"), (STORE,))
 SIZES = sized(((20, 50), (50, 200), (300, 100)), ((20, 20),))  # m and k
 ROUNDS, FEW, MANY = sized((5, 30, 600), (2, 10, 100))  # users of a round: of Neo4j, and of what is faster
-N, SHORTLIST, FACTORS = 10, 300, 64
+N, FACTORS = 10, 64
 NEAR = 1e-5
 Ask = Callable[[int], object]
 

@@ -156,7 +156,8 @@ def ranked(database: Database, settings: Settings, engines: dict[str, Engine], a
     for name, engine in engines.items():
         for protocol in store_protocols(database, source, settings, shop.items):
             found = Evaluation.of(source.id, protocol.name, name, evaluate(protocol, engine, shop))
-            rows.append({key: value for key, value in asdict(found).items() if key != "note"} | about)
+            row = {key: value for key, value in asdict(found).items() if key != "note"}
+            rows.append(row | {"data": settings.store} | about)  # one source may be split in several ways
     return rows
 
 
@@ -189,41 +190,41 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     for store in asked.stores:
         with running(store) as database:
-            data = read_source(database).id
             if asked.served_again:
-                rank_again(store, data)
+                rank_again(store)
                 continue
+            source = read_source(database).id
             for name in asked.models or (VARIATIONS if asked.variations else [PDN, *RECOMMENDERS]):
                 if asked.again:
-                    keep(RESULTS, [row for row in kept(RESULTS, []) if (row["data"], row["model"]) != (data, name)])
-                run(store, data, name, asked)
+                    keep(RESULTS, [row for row in kept(RESULTS, []) if (row["data"], row["model"]) != (store, name)])
+                run(store, source, name, asked)
 
 
-def run(store: str, data: str, name: str, asked: argparse.Namespace) -> None:
+def run(store: str, source: str, name: str, asked: argparse.Namespace) -> None:
     """Measure one model on one store, seed by seed; what is there already is passed over."""
-    done = {row["seed"] for row in kept(RESULTS, []) if (row["data"], row["model"]) == (data, name)}
-    if name in VARIATIONS and varied(recipe := choose_recipe(data, None), VARIATIONS[name]) == recipe:
-        print(f"{name}: the recipe of {data} has it already", flush=True)
+    done = {row["seed"] for row in kept(RESULTS, []) if (row["data"], row["model"]) == (store, name)}
+    if name in VARIATIONS and varied(recipe := choose_recipe(source, None), VARIATIONS[name]) == recipe:
+        print(f"{name}: the recipe of {source} has it already", flush=True)
         return
     if name == PDN or name in VARIATIONS:
         work = [(seed, measure_pdn, (store, name, seed)) for seed in range(asked.seeds)]
     else:
         trials: dict[str, Row] = kept(TRIALS, {})
-        if asked.again or f"{data} {name}" not in trials:
-            trials[f"{data} {name}"] = alone(search, store, name, asked.trials, asked.minutes)
+        if asked.again or f"{store} {name}" not in trials:
+            trials[f"{store} {name}"] = alone(search, store, name, asked.trials, asked.minutes)
             keep(TRIALS, trials)
-        chosen = seeded(trials[f"{data} {name}"]["options"], asked.seeds)
+        chosen = seeded(trials[f"{store} {name}"]["options"], asked.seeds)
         work = [(seed, measure, (store, name, options, seed)) for seed, options in chosen]
     for seed, job, given in work:
         if seed not in done:
             add(alone(job, *given))
 
 
-def rank_again(store: str, data: str) -> None:
+def rank_again(store: str) -> None:
     """Measure anew what PDN's kept models give as served. Exits with a line where none was measured."""
-    mine = [row for row in kept(RESULTS, []) if (row["data"], row["model"], row["engine"]) == (data, PDN, CYPHER)]
+    mine = [row for row in kept(RESULTS, []) if (row["data"], row["model"], row["engine"]) == (store, PDN, CYPHER)]
     if not mine:
-        raise SystemExit(f"benchmarks.quality: {RESULTS.name} has no PDN on {data} yet: leave --served-again out")
+        raise SystemExit(f"benchmarks.quality: {RESULTS.name} has no PDN on {store} yet: leave --served-again out")
     for row in {row["seed"]: row for row in mine}.values():
         add(alone(serve_again, store, row))
 

@@ -19,6 +19,7 @@ import psutil
 from benchmarks.runs import STORE, command, keep, kept, results, running, sized
 from benchmarks.serving import machine, percentile
 from cypher.filters import NO_FILTERS
+from cypher.walk import shortlist_for
 from graph.driver import Database
 from graph.progress import track
 from graph.statements import statement
@@ -29,7 +30,7 @@ STORES = sized(("movielens-1m",), (STORE,))
 SIZES = sized(((20, 50), (50, 200), (300, 100)), ((20, 20),))  # m and k
 WALKS = ("recommend", "recommend_session", "rank", "paths")  # are measured at all sizes, the others at the first
 ROUNDS, ASKED = sized((5, 30), (2, 10))
-N, SHORTLIST, LEAST = 10, 300, 0.75
+N, LEAST = 10, 0.75
 CANDIDATES = 100  # of rank, as in the evaluation with 99 negatives
 ROUND_TRIP = "RETURN 1 AS found"
 Parameters = dict[str, Any]
@@ -74,7 +75,7 @@ def asked(database: Database, chosen: random.Random, users: Sequence[str], items
     user = chosen.choice(users)
     drawn = chosen.sample(items, min(CANDIDATES, len(items)))
     found = {
-        "user": user, "n": N, "shortlist": SHORTLIST, "repeats": False, "bucket": None, "generation": None,
+        "user": user, "n": N, "shortlist": shortlist_for(N), "repeats": False, "bucket": None, "generation": None,
         "items": drawn, "least": LEAST, "needs": 5, "each": 2, "covered_days": None, "now": None, "lambda": None,
         "tau": None, "alpha": None, "epsilon": None, "triggers": [], "direct": [],
     } | NO_FILTERS.parameters()  # fmt: skip

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from cypher.live import live
 from cypher.user import user as find_user
 from cypher.variants import VariantName
+from cypher.walk import NEIGHBOURS, TRIGGERS
 from graph.driver import Database
 from graph.errors import NotFound
 from graph.statements import statement
@@ -47,7 +48,7 @@ class Explanation:
 
 
 def explain(
-    database: Database, user: str, item: str, m: int = 300, k: int = 100, bucket: int | None = None
+    database: Database, user: str, item: str, m: int = TRIGGERS, k: int = NEIGHBOURS, bucket: int | None = None
 ) -> Explanation:
     """All paths from `user` to `item`; `m`, `k`, `bucket` as in `recommend`.
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cypher.walk import NEIGHBOURS, TRIGGERS
 from graph.driver import Database
 from graph.statements import statement
 
@@ -25,8 +26,8 @@ def paths(
     database: Database,
     user: str,
     items: Sequence[str],
-    m: int = 300,
-    k: int = 100,
+    m: int = TRIGGERS,
+    k: int = NEIGHBOURS,
     generation: int | None = None,
     bucket: int | None = None,
 ) -> dict[str, list[Path]]:

@@ -4,11 +4,14 @@ from neo4j.graph import Graph
 
 from cypher.live import live
 from cypher.user import user as find_user
+from cypher.walk import NEIGHBOURS, TRIGGERS
 from graph.driver import Database
 from graph.statements import statement
 
 
-def picture(database: Database, user: str, n: int = 5, *, m: int = 300, k: int = 100, paths: int = 3) -> Graph:
+def picture(
+    database: Database, user: str, n: int = 5, *, m: int = TRIGGERS, k: int = NEIGHBOURS, paths: int = 3
+) -> Graph:
     """Nodes and relationships of the `paths` strongest paths of the `n` items with the greatest sums of paths.
 
     `m`, `k` as in `recommend`. Raises `NotFound` for an unknown user and `StoreError` where no generation is live.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cypher.live import live
 from cypher.user import user as find_user
+from cypher.walk import NEIGHBOURS, TRIGGERS
 from graph.driver import Database
 from graph.errors import NotFound
 from graph.statements import statement
@@ -21,7 +22,12 @@ class RankedItem:
 
 
 def rank(
-    database: Database, user: str, items: Sequence[str], m: int = 300, k: int = 100, bucket: int | None = None
+    database: Database,
+    user: str,
+    items: Sequence[str],
+    m: int = TRIGGERS,
+    k: int = NEIGHBOURS,
+    bucket: int | None = None,
 ) -> list[RankedItem]:
     """`items`, each once, by their scores for `user`, best first; seen and unavailable ones too.
 

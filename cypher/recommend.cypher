@@ -7,7 +7,7 @@
 // :param m => 300;             triggers: the user's interactions with the greatest weights
 // :param k => 100;             neighbours of each trigger
 // :param n => 10;              items to return
-// :param shortlist => 300;     candidates that get their direct path
+// :param shortlist => 150;     candidates that get their direct path: 50 + 10 n
 // :param repeats => false;     true: items that the user had already may come again
 // :param category => null;     id of a browse node: only items in it or below it; null: all
 // :param min_price => null;    least price; items without a price are left out; null: any

@@ -9,6 +9,7 @@ from cypher.paths import Path, paths
 from cypher.popular import popular
 from cypher.user import user as find_user
 from cypher.variants import VariantName
+from cypher.walk import NEIGHBOURS, TRIGGERS, shortlist_for
 from graph.driver import Database
 from graph.statements import statement
 
@@ -47,9 +48,9 @@ def recommend(
     user: str,
     n: int = 10,
     *,
-    m: int = 300,
-    k: int = 100,
-    shortlist: int = 300,
+    m: int = TRIGGERS,
+    k: int = NEIGHBOURS,
+    shortlist: int | None = None,
     repeats: bool = False,
     explain: bool = False,
     filters: Filters = NO_FILTERS,
@@ -61,7 +62,7 @@ def recommend(
     Args:
         m: triggers, the user's interactions with the greatest weights.
         k: neighbours of each trigger.
-        shortlist: candidates, the best by their paths, that get their direct path.
+        shortlist: candidates, the best by their paths, that get their direct path; None: 50 + 10 n.
         repeats: recommend also what the user had already.
         explain: with every item its paths.
         filters: what all items must fulfil.
@@ -70,7 +71,10 @@ def recommend(
 
     Raises `NotFound` for an unknown user or category and `StoreError` where no generation is live.
     """
-    given = {"user": user, "m": m, "k": k, "n": n, "shortlist": max(shortlist, n), "repeats": repeats, "bucket": bucket}
+    given = {
+        "user": user, "m": m, "k": k, "n": n, "shortlist": shortlist_for(n, shortlist), "repeats": repeats,
+        "bucket": bucket,
+    }  # fmt: skip
     rows = database.read(statement("recommend", "cypher"), given | filters.parameters())
     fallback: Literal["popular"] | None = None
     if rows:

@@ -4,7 +4,7 @@
 // :param m => 300;             triggers: those with the greatest weights
 // :param k => 100;             neighbours of each trigger
 // :param n => 10;              items to return
-// :param shortlist => 300;     candidates that get their direct path
+// :param shortlist => 150;     candidates that get their direct path: 50 + 10 n
 // :param category => null;     id of a browse node: only items in it or below it; null: all
 // :param min_price => null;    least price; items without a price are left out; null: any
 // :param max_price => null;    greatest price; the same

@@ -9,6 +9,7 @@ from cypher.live import live
 from cypher.paths import Path
 from cypher.recommend import RecommendedItem, popular_items
 from cypher.session_paths import session_paths
+from cypher.walk import NEIGHBOURS, TRIGGERS, shortlist_for
 from graph.driver import Database
 from graph.statements import statement
 
@@ -28,9 +29,9 @@ def recommend_session(
     direct: Sequence[float] = (),
     n: int = 10,
     *,
-    m: int = 300,
-    k: int = 100,
-    shortlist: int = 300,
+    m: int = TRIGGERS,
+    k: int = NEIGHBOURS,
+    shortlist: int | None = None,
     explain: bool = False,
     filters: Filters = NO_FILTERS,
     generation: int | None = None,
@@ -48,7 +49,7 @@ def recommend_session(
     """
     weighed = [{"id": item, "weight": weight} for item, weight in triggers.items()]
     given = {
-        "triggers": weighed, "direct": list(direct), "n": n, "m": m, "k": k, "shortlist": max(shortlist, n),
+        "triggers": weighed, "direct": list(direct), "n": n, "m": m, "k": k, "shortlist": shortlist_for(n, shortlist),
         "generation": generation,
     }  # fmt: skip
     rows = database.read(statement("recommend_session", "cypher"), given | filters.parameters())

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from cypher.paths import Path
+from cypher.walk import NEIGHBOURS, TRIGGERS
 from graph.driver import Database
 from graph.statements import statement
 
@@ -11,8 +12,8 @@ def session_paths(
     database: Database,
     triggers: Mapping[str, float],
     items: Sequence[str],
-    m: int = 300,
-    k: int = 100,
+    m: int = TRIGGERS,
+    k: int = NEIGHBOURS,
     generation: int | None = None,
 ) -> dict[str, list[Path]]:
     """The paths of each of `items`, the strongest first; `triggers`, `m`, `k` as in `recommend_session`."""

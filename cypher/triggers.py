@@ -6,6 +6,7 @@ from datetime import datetime
 from cypher.live import live
 from cypher.user import user as find_user
 from cypher.variants import VariantName
+from cypher.walk import TRIGGERS
 from graph.driver import Database
 from graph.statements import statement
 
@@ -32,7 +33,7 @@ class Triggers:
     triggers: tuple[Trigger, ...]
 
 
-def triggers(database: Database, user: str, m: int = 300, *, bucket: int | None = None) -> Triggers:
+def triggers(database: Database, user: str, m: int = TRIGGERS, *, bucket: int | None = None) -> Triggers:
     """The `m` interactions with the greatest weights; none for a user who came after the generation.
 
     `bucket` (0 to 9999) chooses between the live weights and a challenger's. Raises `NotFound` for an unknown user and

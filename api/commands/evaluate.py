@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from api.options import ArtefactName, AsJson, Data, Neighbours, Store, Triggers, Users
+from cypher.walk import NEIGHBOURS, TRIGGERS
 
 if TYPE_CHECKING:
     from graph.driver import Database
@@ -34,8 +35,8 @@ def evaluate(
     engine: Ranking = "cypher",
     users: Users = None,
     negatives: Negatives = None,
-    m: Triggers = 300,
-    k: Neighbours = 100,
+    m: Triggers = TRIGGERS,
+    k: Neighbours = NEIGHBOURS,
     artefact: ArtefactName = None,
     data: Data = None,
     as_json: AsJson = False,

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from api.options import AsJson, Engine, Item, Neighbours, Number, Store, Triggers, User
+from cypher.walk import NEIGHBOURS, TRIGGERS
 
 app = typer.Typer()
 
@@ -22,8 +23,8 @@ Exclude = Annotated[list[str] | None, typer.Option("--exclude", metavar="ITEM", 
 def recommend(
     user: User,
     n: Number = 10,
-    m: Triggers = 300,
-    k: Neighbours = 100,
+    m: Triggers = TRIGGERS,
+    k: Neighbours = NEIGHBOURS,
     explain: Explain = False,
     repeats: Repeats = False,
     category: Category = None,
@@ -82,7 +83,12 @@ def similar(item: Item, n: Number = 10, as_json: AsJson = False, store: Store = 
 
 @app.command()
 def explain(
-    user: User, item: Item, m: Triggers = 300, k: Neighbours = 100, as_json: AsJson = False, store: Store = None
+    user: User,
+    item: Item,
+    m: Triggers = TRIGGERS,
+    k: Neighbours = NEIGHBOURS,
+    as_json: AsJson = False,
+    store: Store = None,
 ) -> None:
     """Show every path from a user to an item, and each one's share of the score."""
     from pydantic_core import to_json

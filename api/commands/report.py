@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from api.options import ArtefactName, Data, Neighbours, Store, Users
+from cypher.walk import NEIGHBOURS
 
 app = typer.Typer()
 
@@ -28,7 +29,7 @@ def report(
     item: Items = None,
     profile: Profile = None,
     edge: Edges = None,
-    k: Neighbours = 100,
+    k: Neighbours = NEIGHBOURS,
     users: Users = None,
     artefact: ArtefactName = None,
     data: Data = None,

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
@@ -71,6 +72,7 @@ def create_app(settings: Settings | None = None, engine: EngineName = "cypher") 
     app = FastAPI(
         title="Twohop",
         description=__doc__,
+        version=version("twohop"),
         lifespan=lifespan,
         responses=responses(401, 403, 422, 429, 503, 504),
         redirect_slashes=False,

@@ -20,6 +20,7 @@ from api.web.bodies import MEDIA_TYPE
 from api.web.experiment import bucket
 from api.web.observe import served
 from api.web.problems import problem
+from cypher.walk import NEIGHBOURS, TRIGGERS, shortlist_for
 from graph.keys import ApiKey
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 PATH = re.compile(r"/users/([^/\x00-\x1f\x7f]{1,256})/recommendations")
 ASKED = re.compile(rb"(?:(?:k|m|neighbours)=[1-9][0-9]{0,2}|repeats=(?:true|false))")
 LONGEST = 50_000  # paths: more of them would hold up other requests, and are walked in a thread
-SHORTLIST = 300
 HEADER = b"x-api-key"
 
 
@@ -89,11 +89,11 @@ def _asked(query: bytes) -> dict[str, Any] | None:
     given = dict(part.decode().split("=") for part in parts if ASKED.fullmatch(part))
     if len(given) < len(parts):  # another parameter, or one twice
         return None
-    m, k = int(given.get("m", 300)), int(given.get("neighbours", 100))
+    m, k = int(given.get("m", TRIGGERS)), int(given.get("neighbours", NEIGHBOURS))
     if m * k > LONGEST:
         return None
-    repeats = given.get("repeats") == "true"
-    return {"n": int(given.get("k", 10)), "walk": {"m": m, "k": k, "shortlist": SHORTLIST, "repeats": repeats}}
+    n, repeats = int(given.get("k", 10)), given.get("repeats") == "true"
+    return {"n": n, "walk": {"m": m, "k": k, "shortlist": shortlist_for(n), "repeats": repeats}}
 
 
 def _key(scope: Scope, app: FastAPI) -> ApiKey | None:

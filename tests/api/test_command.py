@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -224,6 +225,10 @@ def test_evaluate_among_drawn_negatives() -> None:
     assert set(sampled["metrics"]) == HITS
     assert sampled["metrics"]["hr@10"] >= every["metrics"]["hr@10"]
     assert sampled["metrics"]["hr@10"] == 1  # the wanted one and nine others
+
+
+def test_the_version_is_the_packages() -> None:
+    assert twohop("--version").stdout == f"twohop {version('twohop')}\n"
 
 
 def test_status(shop: Line) -> None:

@@ -13,6 +13,7 @@ from cypher.explain import explain
 from cypher.paths import paths
 from cypher.rank import rank
 from cypher.recommend import recommend
+from cypher.walk import shortlist_for
 from graph.constraints import create_constraints
 from graph.driver import Database
 from graph.errors import NotFound, StoreError
@@ -172,6 +173,7 @@ def test_the_shortlist_cuts_by_paths_and_never_shortens_the_list(
     assert recommend(graph, "u", 3).items[0].id == "i29"
     assert [item.id for item in recommend(graph, "u", 3, shortlist=5).items] == ["i20", "i21", "i22"]
     assert len(recommend(graph, "u", 10, shortlist=1).items) == 10
+    assert (shortlist_for(10), shortlist_for(50), shortlist_for(10, 5)) == (150, 550, 10)
 
 
 def test_single_precision_never_decides(graph: Database, serve: Callable[[WeightedGraph], int]) -> None:

@@ -9,6 +9,7 @@ from api.web.documents.events import Kind, Moment, Number
 from api.web.parameters import LONGEST_LIST, Id, Price, checked_filters
 from cypher.filters import Filters
 from cypher.variants import VariantName
+from cypher.walk import NEIGHBOURS, TRIGGERS
 from graph.events import IMPRESSION
 from models.serving import SessionEvent
 
@@ -66,8 +67,8 @@ class SessionRequest(BaseModel):
     events: Annotated[list[SessionEventDocument], Field(max_length=LONGEST_LIST)] | None = None
     items: Annotated[list[Id], Field(max_length=LONGEST_LIST)] | None = None
     k: StrictInt = Field(default=10, ge=1, le=1000, description="how many to return")
-    m: StrictInt = Field(default=300, ge=1, le=1000, description="triggers: the items with the greatest weights")
-    neighbours: StrictInt = Field(default=100, ge=1, le=1000, description="neighbours of each trigger: PDN's k")
+    m: StrictInt = Field(default=TRIGGERS, ge=1, le=1000, description="triggers: the items with the greatest weights")
+    neighbours: StrictInt = Field(default=NEIGHBOURS, ge=1, le=1000, description="neighbours of each trigger: PDN's k")
     filters: SessionFilters = SessionFilters()
     repeats: StrictBool = Field(default=False, description="also what is in the session already")
     explain: StrictBool = Field(default=False, description="with every item its paths")

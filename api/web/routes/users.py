@@ -31,6 +31,7 @@ from cypher.user import user as read_user
 from cypher.user_complements import NeededItems
 from cypher.user_complements import user_complements as read_complements
 from cypher.users import users as read_users
+from cypher.walk import NEIGHBOURS, TRIGGERS
 from graph.driver import Database
 from models.intents.clusters import RankerOptions
 
@@ -69,8 +70,8 @@ def recommendations(
     user: User,
     filters: Filtered,
     k: K = 10,
-    m: M = 300,
-    neighbours: Neighbours = 100,
+    m: M = TRIGGERS,
+    neighbours: Neighbours = NEIGHBOURS,
     explain: Explain = False,
     repeats: Repeats = False,
 ) -> RecommendationsDocument:
@@ -95,7 +96,7 @@ def recommendations(
     response_model=TriggersDocument,
     responses=responses(404),
 )
-def triggers(database: Opened, user: User, m: M = 300) -> Triggers:
+def triggers(database: Opened, user: User, m: M = TRIGGERS) -> Triggers:
     """What a user's recommendations start from: the interactions with the greatest weights."""
     return read_triggers(database, user, m, bucket=bucket(user))
 
@@ -140,7 +141,9 @@ def complements(database: Opened, user: User, filters: Filtered, k: K = 10) -> N
     response_model=ExplanationDocument,
     responses=responses(404),
 )
-def explanation(database: Opened, user: User, item: Item, m: M = 300, neighbours: Neighbours = 100) -> Explanation:
+def explanation(
+    database: Opened, user: User, item: Item, m: M = TRIGGERS, neighbours: Neighbours = NEIGHBOURS
+) -> Explanation:
     """Every path from a user to an item, and its share of the score."""
     return read_explanation(database, user, item, m, neighbours, bucket(user))
 

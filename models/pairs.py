@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from models.fields import steady
-from models.interactions import DAY, Flags, Floats, Interactions, Ints
+from models.interactions import DAY, Flags, Floats, Interactions, Ints, spans
 
 ITSELF = 127  # levels that an item shares with itself: more than any two items do
+WALKED = 2  # pairs that are walked in the time that one is looked up
 COLUMNS = ("target", "together", "forward", "backward", "text", "brand", "depth")  # of Pairs, one entry a pair
 
 
@@ -160,6 +161,33 @@ class Pairs:
         at = np.minimum(np.searchsorted(self._keys, wanted[maybe]), len(self) - 1)
         found[maybe] = np.where(self._keys[at] == wanted[maybe], at, -1)
         return found
+
+    def between(self, place: Ints, source: Ints, of: Ints, target: Ints) -> tuple[Ints, Ints, Ints]:
+        """Which sources of a place pair with which targets of the same place, and by which pair.
+
+        Places ascend in `of`; the sources [R] have `place` [R], the targets [C] have `of` [C], and a target may stand
+        there twice. By looking up each couple, or by walking all pairs of the sources where these are not many more.
+
+        Returns:
+            [P] place in `source`, place in `target`, and number of the pair; pairs of a source follow one another.
+        """
+        first, last = np.searchsorted(of, place), np.searchsorted(of, place, side="right")
+        begin, end = self.start[source], self.start[source + 1]
+        if (end - begin).sum() > WALKED * (last - first).sum():
+            at, candidate = spans(first, last)
+            pair = self.find(source[at], target[candidate])
+            keep = pair >= 0
+            return at[keep], candidate[keep], pair[keep]
+        at, pair = spans(begin, end)
+        key, wanted = place[at] * len(self.buyers) + self.target[pair], of * len(self.buyers) + target
+        bits = np.zeros(1 << max(3, (len(wanted) * 16).bit_length()), dtype=bool)
+        bits[_hash(wanted, len(bits))] = True
+        maybe = np.flatnonzero(bits[_hash(key, len(bits))])
+        at, pair, key = at[maybe], pair[maybe], key[maybe]
+        order = np.argsort(wanted, kind="stable")
+        lower, upper = (np.searchsorted(wanted[order], key, side=side) for side in ("left", "right"))
+        met, candidate = spans(lower, upper)
+        return at[met], order[candidate], pair[met]
 
 
 def _hash(keys: Ints, size: int) -> Ints:

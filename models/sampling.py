@@ -285,12 +285,7 @@ class Sampler:
         `found` numbers the event of a candidate that is a positive, -1 for negatives.
         """
         events, (row, event), (place, item) = self.events, triggers, candidates
-        examples = batch["user"].z.size(0)
-        begin = np.searchsorted(place, np.arange(examples + 1))
-        trigger, candidate = spans(begin[row], begin[row + 1])
-        pair = self.pairs.find(events.item[event[trigger]], item[candidate])
-        keep = pair >= 0
-        candidate, trigger, pair = candidate[keep], trigger[keep], pair[keep]
+        trigger, candidate, pair = self.pairs.between(row, events.item[event], place, item)
         # Leave the example's own pair out: of every count, and where only it made the pair a candidate.
         at = np.flatnonzero((found[candidate] >= 0) & events.first[found[candidate]])
         bought, earlier = found[candidate[at]], events.first_event[event[trigger[at]]]

@@ -130,6 +130,26 @@ def test_pairs_are_found_by_their_items(clustered: HeteroData) -> None:
     assert pairs.find(source, target).tolist() == expected
 
 
+@pytest.mark.parametrize("walked", [0, 1e9], ids=["looked up", "walked"])
+def test_what_pairs_within_a_place(clustered: HeteroData, monkeypatch: pytest.MonkeyPatch, walked: float) -> None:
+    monkeypatch.setattr("models.pairs.WALKED", walked)
+    pairs = candidate_pairs(Interactions.of(clustered), clustered, PairOptions(candidates=9))
+    numbers = {(int(j), int(i)): number for number, (j, i) in enumerate(zip(pairs.source, pairs.target, strict=True))}
+    rng = np.random.default_rng(0)
+    place, source = rng.integers(0, 5, 30), rng.integers(0, 24, 30)
+    of, target = np.sort(rng.integers(1, 5, 60)), rng.integers(0, 24, 60)  # no target at place 0, some targets twice
+    expected = {
+        (a, b, numbers[source[a], target[b]])
+        for a in range(30)
+        for b in range(60)
+        if place[a] == of[b] and (source[a], target[b]) in numbers
+    }
+    found = list(zip(*(part.tolist() for part in pairs.between(place, source, of, target)), strict=True))
+    assert len(found) == len(expected) > 50
+    assert set(found) == expected
+    assert [part.tolist() for part in pairs.between(place, source, of[:0], target[:0])] == [[], [], []]
+
+
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 5)), max_size=10))
 def test_spans(pairs: list[tuple[int, int]]) -> None:
     start = np.array([begin for begin, _ in pairs], dtype=np.int64)

@@ -9,11 +9,23 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from api.web.routes import window
+from cypher.walk import NEIGHBOURS, TRIGGERS
 from graph.driver import Database
 from graph.keys import create_key, revoke_key
 from tests.api.web.window.conftest import EMOJI, RTL, SHOPPER, XSS, Served, api, ids, recommended, visit, wide
 
 pytestmark = pytest.mark.browser
+
+TO_ITSELF = """
+MATCH (serving:Serving {id: 'weights'}) MATCH (g:Generation {id: serving.generation}) MATCH (had:Item {id: 'zz-emoji'})
+CREATE (had)-[:SIMILAR {trigger: had.id, generation: g.id, rank: 0, weight: 2.0}]->(had)
+SET g.repeat_power = 2.0
+"""
+NOT_TO_ITSELF = """
+MATCH (serving:Serving {id: 'weights'}) MATCH (g:Generation {id: serving.generation})
+MATCH (had:Item {id: 'zz-emoji'})-[s:SIMILAR]->(had)
+DELETE s SET g.repeat_power = 1.0
+"""
 
 
 # The files
@@ -156,6 +168,8 @@ def test_controls_ask_anew_and_say_what_moved(page: Page, served: Served, keys: 
         else:
             expect(row.locator(".move")).to_contain_text(sign)
     assert page.url.endswith("#user=u01&m=1")
+    defaults = page.evaluate("import('./window/address.js').then((module) => module.DEFAULTS)")
+    assert (defaults["m"], defaults["neighbours"]) == (TRIGGERS, NEIGHBOURS)
     page.reload()  # a link with settings knows what to compare with
     expect(page.locator("#next .moved")).to_contain_text("compared with the default settings")
     page.locator("#next").get_by_role("button", name="Reset").click()
@@ -189,6 +203,19 @@ def test_an_item_with_its_paths_and_back(page: Page, served: Served, keys: dict[
     page.go_back()
     expect(view).to_be_hidden()
     expect(page.locator("#all .canvas canvas").first).to_be_visible()
+
+
+def test_a_path_of_an_item_to_itself(page: Page, served: Served, keys: dict[str, str], database: Database) -> None:
+    database.write(TO_ITSELF)
+    try:
+        visit(page, served, keys["read"], f"user={SHOPPER}&item=zz-emoji")
+        expect(page.locator("#item caption")).to_contain_text("the first hop is to the power of 2.")
+        expect(page.locator("#item tbody tr").first).to_contain_text("2.25")  # 1.5 squared
+        visit(page, served, keys["read"], f"user={SHOPPER}&item=zz-next")
+        expect(page.locator("#item caption")).to_contain_text("below it is its share of the score.")
+        expect(page.locator("#item caption")).not_to_contain_text("power")
+    finally:
+        database.write(NOT_TO_ITSELF)
 
 
 def test_titles_are_text_in_any_script(page: Page, served: Served, keys: dict[str, str]) -> None:

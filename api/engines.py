@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from math import log
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Unpack
 
 from api.options import EngineName
 from cypher import rank as ranking
@@ -14,7 +14,7 @@ from cypher import recommend as recommending
 from cypher.filters import NO_FILTERS, Filters
 from cypher.paths import Path
 from cypher.rank import RankedItem
-from cypher.recommend import Recommendations, RecommendedItem, popular_items
+from cypher.recommend import Asked, Recommendations, RecommendedItem, popular_items
 from cypher.walk import NEIGHBOURS, TRIGGERS, shortlist_for
 from graph.driver import Database
 from graph.errors import SettingsError, StoreError
@@ -28,20 +28,7 @@ if TYPE_CHECKING:
 class Engine(Protocol):
     """Recommendations and scores, as the functions of `cypher/` with the same names describe them."""
 
-    def recommend(
-        self,
-        user: str,
-        n: int = 10,
-        *,
-        m: int = TRIGGERS,
-        k: int = NEIGHBOURS,
-        shortlist: int | None = None,
-        repeats: bool = False,
-        explain: bool = False,
-        filters: Filters = NO_FILTERS,
-        bucket: int | None = None,
-        fill: bool = True,
-    ) -> Recommendations: ...
+    def recommend(self, user: str, n: int = 10, **asked: Unpack[Asked]) -> Recommendations: ...
 
     def rank(
         self, user: str, items: Sequence[str], m: int = TRIGGERS, k: int = NEIGHBOURS, bucket: int | None = None
@@ -54,24 +41,8 @@ class CypherEngine:
 
     database: Database
 
-    def recommend(
-        self,
-        user: str,
-        n: int = 10,
-        *,
-        m: int = TRIGGERS,
-        k: int = NEIGHBOURS,
-        shortlist: int | None = None,
-        repeats: bool = False,
-        explain: bool = False,
-        filters: Filters = NO_FILTERS,
-        bucket: int | None = None,
-        fill: bool = True,
-    ) -> Recommendations:
-        return recommending.recommend(
-            self.database, user, n, m=m, k=k, shortlist=shortlist, repeats=repeats, explain=explain, filters=filters,
-            bucket=bucket, fill=fill,
-        )  # fmt: skip
+    def recommend(self, user: str, n: int = 10, **asked: Unpack[Asked]) -> Recommendations:
+        return recommending.recommend(self.database, user, n, **asked)
 
     def rank(
         self, user: str, items: Sequence[str], m: int = TRIGGERS, k: int = NEIGHBOURS, bucket: int | None = None
@@ -86,32 +57,17 @@ class ProjectionEngine:
     database: Database
     projections: "Projections"
 
-    def recommend(
-        self,
-        user: str,
-        n: int = 10,
-        *,
-        m: int = TRIGGERS,
-        k: int = NEIGHBOURS,
-        shortlist: int | None = None,
-        repeats: bool = False,
-        explain: bool = False,
-        filters: Filters = NO_FILTERS,
-        bucket: int | None = None,
-        fill: bool = True,
-    ) -> Recommendations:
+    def recommend(self, user: str, n: int = 10, **asked: Unpack[Asked]) -> Recommendations:
         items: list[RecommendedItem] = []
-        if (chosen := self.projections.chosen(bucket)) is not None:
+        if (chosen := self.projections.chosen(asked.get("bucket"))) is not None:
             projection, control = chosen
             with suppress(KeyError):  # of a user or a category
-                items = _items(projection, user, n, m, k, shortlist_for(n, shortlist), repeats, explain, filters)
+                items = _items(projection, user, n, **asked)
         if not items:
-            return CypherEngine(self.database).recommend(
-                user, n, m=m, k=k, shortlist=shortlist, repeats=repeats, explain=explain, filters=filters,
-                bucket=bucket, fill=fill,
-            )  # fmt: skip
-        if fill:
-            items += popular_items(self.database, n, items, None if repeats else user, filters)
+            return CypherEngine(self.database).recommend(user, n, **asked)
+        if asked.get("fill", True):
+            had_by = None if asked.get("repeats") else user
+            items += popular_items(self.database, n, items, had_by, asked.get("filters", NO_FILTERS))
         return Recommendations(user, projection.served.generation, "control" if control else "challenger", tuple(items))
 
     def rank(
@@ -133,16 +89,18 @@ def _items(
     projection: "Projection",
     user: str,
     n: int,
-    m: int,
-    k: int,
-    shortlist: int,
-    repeats: bool,
-    explain: bool,
-    filters: Filters,
+    *,
+    m: int = TRIGGERS,
+    k: int = NEIGHBOURS,
+    shortlist: int | None = None,
+    repeats: bool = False,
+    explain: bool = False,
+    filters: Filters = NO_FILTERS,
+    **_: object,
 ) -> list[RecommendedItem]:
     """Raises `KeyError` for a user or a category that the projection has not."""
     found = projection.recommend(
-        user, n, m=m, k=k, shortlist=shortlist, repeats=repeats, category=filters.category,
+        user, n, m=m, k=k, shortlist=shortlist_for(n, shortlist), repeats=repeats, category=filters.category,
         min_price=filters.min_price, max_price=filters.max_price, exclude=filters.exclude,
     )  # fmt: skip
     reasons: defaultdict[str, list[Path]] = defaultdict(list)

@@ -1,7 +1,7 @@
 """Items for a user, with their reasons."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypedDict
 
 from cypher.filters import NO_FILTERS, Filters
 from cypher.live import live
@@ -41,6 +41,19 @@ class Recommendations:
     variant: VariantName
     items: tuple[RecommendedItem, ...]
     fallback: Literal["popular"] | None = None
+
+
+class Asked(TypedDict, total=False):
+    """What may be asked of `recommend` by name."""
+
+    m: int
+    k: int
+    shortlist: int | None
+    repeats: bool
+    explain: bool
+    filters: Filters
+    bucket: int | None
+    fill: bool
 
 
 def recommend(

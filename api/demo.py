@@ -40,6 +40,7 @@ USERS, MOST_SHOWN = 3, 20  # users shown, and the items that each of them had at
 HISTORY, SIMILAR = 5, 8
 INTENTS, NEEDS, NEEDED = 4, 4, 6  # intents shown, categories that each still needs, and items
 KEEP = 2  # generations
+EXAMPLES = 40_000  # that are trained on at most: half of the recipe's, for 1% less of NDCG@10 and three minutes less
 
 
 def prepare(
@@ -58,7 +59,9 @@ def prepare(
 
     artefact = _find_artefact(settings, database)
     if artefact is None:
-        artefact = train_pdn(settings, snapshot(), choose_recipe(read_source(database).id, recipe))
+        artefact = train_pdn(
+            settings, snapshot(), choose_recipe(read_source(database).id, recipe, most_examples=EXAMPLES)
+        )
         done.append("train")
     stored = [one for one in generations.list_generations(database) if one.artefact == artefact.id]
     if any(one.live for one in stored):

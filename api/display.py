@@ -84,11 +84,11 @@ def recommendation_table(answer: Recommendations, did: str | None) -> Table:
         shown.add_column("score", justify="right")
     if did and not answer.fallback:
         shown.add_column("because")
-    best = max((item.score for item in answer.items), default=0)
+    places = decimals(max((item.score for item in answer.items), default=0), 3, least=3)
     for place, item in enumerate(answer.items, start=1):
         scored = item.source == "paths"
-        score = f"{item.score:.{decimals(best, 3, least=3)}f}" if scored else ""
-        because = reasons(item, did or "", decimals(best, 2, least=2)) if scored else "popular"
+        score = f"{item.score:.{places}f}" if scored else ""
+        because = reasons(item, did or "", places) if scored else "popular"
         cells = [str(place), name(item.id, item.title), score, because]
         shown.add_row(*cells[: len(shown.columns)])
     return shown

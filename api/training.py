@@ -19,9 +19,13 @@ from models.recipe import Recipe, read_recipe
 from models.training import train
 
 
-def choose_recipe(source: str, file: Path | None, epochs: int | None = None, seed: int | None = None) -> Recipe:
+def choose_recipe(
+    source: str, file: Path | None, epochs: int | None = None, seed: int | None = None, most_examples: int | None = None
+) -> Recipe:
     """The recipe of the file, or the one kept for the source, with these numbers instead of its own."""
     recipe = read_recipe(source, file)
+    if most_examples is not None and not 0 < recipe.sampling.examples <= most_examples:
+        recipe = recipe.model_copy(update={"sampling": replace(recipe.sampling, examples=most_examples)})
     if epochs is not None:
         recipe = recipe.model_copy(update={"epochs": epochs})
     if seed is not None:

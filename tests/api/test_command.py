@@ -113,9 +113,9 @@ def test_recommend_for_people_names_titles_and_reasons() -> None:
     strongest = best["paths"][0]
     words = " ".join(shown.split())
     assert (
-        f"you bought {group_of(strongest['trigger'])} [no. {strongest['trigger']}] ({strongest['path']:.2f})" in words
+        f"you bought {group_of(strongest['trigger'])} [no. {strongest['trigger']}] ({strongest['path']:.3f})" in words
     )
-    assert f"direct ({best['direct']:.2f})" in words
+    assert f"direct ({best['direct']:.3f})" in words
     assert "Data: made up for tests" in shown
 
 

@@ -228,7 +228,7 @@ def _gpu(rows: list[Any]) -> str:
     about = (
         "**GPU.** Training uses an NVIDIA GPU where there is one: four threads make batches, which wait in pinned memory and are copied while it computes, and losses are read every 20 steps. The sums of rows of the first layer "
         "are made without a tensor for each feature there too, and their gradient is added up where it belongs, without the sort of PyTorch's own `embedding_bag`. A GPU adds up in any order, so the same seed gives the same "
-        "model to about three digits, and on cores to the last bit."
+        "model to about three digits, and on cores to the last bit or nearly, where other work shares them."
     )
     if not rows:
         return f"{about} It has not been measured on one here."

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from api.browser import literal, query_text
-from api.demo import browser_queries, prepare, show
+from api.demo import EXAMPLES, browser_queries, prepare, show
+from api.training import choose_recipe
 from graph.driver import Database, connect
 from graph.generations import live_generation
 from graph.settings import Settings, load_settings
@@ -100,3 +101,11 @@ def test_literals_mean_what_they_meant(value: object, database: Database) -> Non
 def test_a_parameter_without_a_value() -> None:
     with pytest.raises(KeyError, match="user"):
         query_text("triggers", m=3, bucket=None)
+
+
+def test_it_trains_on_no_more_examples_than_it_has_time_for() -> None:
+    of = {name: choose_recipe(name, None, most_examples=EXAMPLES).sampling for name in ("complete-journey", "any")}
+    assert {sampling.examples for sampling in of.values()} == {EXAMPLES}
+    own = choose_recipe("complete-journey", None)
+    assert own.sampling.examples > EXAMPLES
+    assert choose_recipe("complete-journey", None, most_examples=10**9) == own

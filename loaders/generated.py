@@ -246,10 +246,16 @@ def _swap_doubles(rng: np.random.Generator, user: Ints, item: Ints, group: Ints)
         there, of = np.unique(drawn, return_index=True)
         here = here[of]
         new = np.stack((user[here] * items + item[there], user[there] * items + item[here]))
-        good = ~np.isin(new, pairs).any(axis=0) & ~double[there]
+        good = ~_among(pairs, new).any(axis=0) & ~double[there]
         here, there = here[good], there[good]
         item[here], item[there] = item[there], item[here]
     raise SourceError("generated: so few users cannot have so many different items: ask for fewer interactions")
+
+
+def _among(ascending: Ints, values: Ints) -> NDArray[np.bool_]:
+    """Whether each value is one of `ascending`; `np.isin` would sort or hash all of them each time."""
+    place = np.searchsorted(ascending, values).clip(max=len(ascending) - 1)
+    return ascending[place] == values
 
 
 def _power_law(shape: Shape) -> Ints:

@@ -255,7 +255,8 @@ def _swap_doubles(rng: np.random.Generator, user: Ints, item: Ints, group: Ints)
 def _among(ascending: Ints, values: Ints) -> NDArray[np.bool_]:
     """Whether each value is one of `ascending`; `np.isin` would sort or hash all of them each time."""
     place = np.searchsorted(ascending, values).clip(max=len(ascending) - 1)
-    return ascending[place] == values
+    same: NDArray[np.bool_] = ascending[place] == values
+    return same
 
 
 def _power_law(shape: Shape) -> Ints:

@@ -26,7 +26,7 @@ def scale() -> Iterator[str]:
     yield (
         "`python -m benchmarks.scale --shapes all` makes the whole life of generated stores; the shape `amazon-books` has the numbers of the paper's data set. All with the default heap and page cache. Most interactions come by the bulk "
         "writer, the rest by the incremental one: half of them as edges between nodes that are there (*add edges*), half as a load of their own with the nodes that it names (*incremental load*), "
-        "and that once more (*the same again*), which changes nothing; it was measured when every edge was still written again. Times of one row were measured one after the other, while other work shared the machine: compare columns with care."
+        "and that once more (*the same again*), which changes nothing. Times of one row were measured one after the other, while other work shared the machine: compare columns with care."
     )
     yield table(
         ["shape", "items", "users", "interactions", "machine", "other processes running"],
@@ -70,7 +70,7 @@ def scale() -> Iterator[str]:
         yield "### Serving"
         yield (
             "Users with m triggers or more, one request at a time, in process. *By smallest*: the median by that of the smallest store, which was served in the same rounds; the median of the rounds, and the least and the most. "
-            "Both engines do as much work in all stores. A request of the projection reads some 400 edges, and several columns of each item, wherever they lie: in a small store they all fit into the processor's caches, in a large one they do not. These rows are from before the projection asked for memory ahead ([projection.md](projection.md))."
+            "Both engines do as much work in all stores. A request of the projection reads some 400 edges, and several columns of each item, wherever they lie: in a small store they all fit into the processor's caches, in a large one they do not."
         )
         yield table(
             ["shape", "engine", "m", "k", "p50, ms", "p99, ms", "by smallest", "rounds"],

@@ -52,8 +52,6 @@ class PDNOptions:
         direct: k, size of p_u and q_i.
         direct_net, bias_net: switch a part off, as in table 2 of the paper.
         history: L, latest items of which a transformer makes p_u; 0: p_u is an MLP over the shopper's profile.
-        positions: how that transformer knows the order: "absolute", a vector for each place, as SASRec has it, or
-            "relative", a number for each distance between two items (`CausalTransformer`).
         trig_net: "mlp" weighs each trigger by itself (eq. 8), "transformer" among the shopper's other triggers.
         path: K, numbers that TrigNet and SimNet give for an edge; only with 1 the graph can store and serve them.
         repeat_power: β, how many times t_uj counts on the path of a trigger to itself. How much and how lately an item
@@ -69,7 +67,6 @@ class PDNOptions:
     direct_net: bool = True
     bias_net: bool = True
     history: int = 0
-    positions: Literal["absolute", "relative"] = "absolute"
     trig_net: Literal["mlp", "transformer"] = "mlp"
     path: int = 1
     repeat_power: float = 1.0
@@ -192,14 +189,7 @@ class HistoryNet(nn.Module):
         self.shared = nn.Parameter(torch.randn(width) * width**-0.5)
         self.nothing = nn.Parameter(torch.zeros(width))
         self.transformer = CausalTransformer(
-            width,
-            options.history,
-            options.layers,
-            options.heads,
-            options.dropout,
-            F.gelu,
-            norm_first=True,
-            relative=options.positions == "relative",
+            width, options.history, options.layers, options.heads, options.dropout, F.gelu, norm_first=True
         )
 
     def items(self, x: Tensor) -> Tensor:

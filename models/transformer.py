@@ -19,16 +19,12 @@ def causal_mask(padding: Tensor, heads: int) -> Tensor:
 
 
 class CausalTransformer(nn.Module):
-    """Item embeddings in their order → what each position knows of itself and those before.
+    """Item embeddings plus learnt positions → what each position knows of itself and those before.
 
     Arguments:
         width: d; length: L; layers, heads, dropout: as usual.
         activation: of the feed-forward nets, whose hidden width is 4 d.
         norm_first: normalise before each part, and once at the end (pre-norm), or after it (post-norm).
-        relative: order is a number for each distance, learnt by each head of each layer and added to its attention
-            (Raffel et al., JMLR 2020, section 2.1, https://jmlr.org/papers/v21/20-074.html), else a learnt vector for
-            each of the L places, added to the items. All that is served stands at the last place, and of the vectors
-            only one window in L trains that; a distance means the same at every place.
     """
 
     def __init__(
@@ -40,12 +36,10 @@ class CausalTransformer(nn.Module):
         dropout: float,
         activation: Callable[[Tensor], Tensor],
         norm_first: bool,
-        relative: bool = False,
     ) -> None:
         super().__init__()
         self.heads = heads
-        self.position = None if relative else nn.Parameter(torch.randn(length, width) * 0.05)
-        self.distance = nn.Parameter(torch.zeros(layers, heads, length)) if relative else None
+        self.position = nn.Parameter(torch.randn(length, width) * 0.05)
         self.dropout = nn.Dropout(dropout)
         layer = nn.TransformerEncoderLayer(
             width, heads, 4 * width, dropout, activation, batch_first=True, norm_first=norm_first
@@ -54,8 +48,6 @@ class CausalTransformer(nn.Module):
         # hidden layers as well.
         layer.self_attn.dropout = 0.0
         layer.dropout = nn.Identity()
-        if relative:  # PyTorch's short cut for inference takes every number of a mask for "must not look"
-            layer.activation_relu_or_gelu = 0
         last = nn.LayerNorm(width) if norm_first else None
         self.layers = nn.TransformerEncoder(layer, layers, last, enable_nested_tensor=False)
 
@@ -64,30 +56,17 @@ class CausalTransformer(nn.Module):
 
         The last layer then works for this position alone (pre-norm only).
         """
-        x = self.dropout(embedded if self.position is None else embedded + self.position)
-        masks = self._masks(padding)
-        *before, final = self.layers.layers
-        for layer, mask in zip(before, masks, strict=False):
-            x = layer(x, src_mask=mask)
+        x, mask = self.dropout(embedded + self.position), causal_mask(padding, self.heads)
         if not last:
-            x = final(x, src_mask=masks[-1])
-            return x if self.layers.norm is None else self.layers.norm(x)
+            return self.layers(x, mask=mask)
+        *before, final = self.layers.layers
+        for layer in before:
+            x = layer(x, src_mask=mask)
         seen = final.norm1(x)
-        looked, _ = final.self_attn(seen[:, -1:], seen, seen, attn_mask=masks[-1][:, -1:], need_weights=False)
+        looked, _ = final.self_attn(seen[:, -1:], seen, seen, attn_mask=mask[:, -1:], need_weights=False)
         x = x[:, -1:] + final.dropout1(looked)
         hidden = final.activation(final.linear1(final.norm2(x)))
         return self.layers.norm(x + final.dropout2(final.linear2(hidden)))
-
-    def _masks(self, padding: Tensor) -> list[Tensor]:
-        """For each layer [B · heads, L, L] what is added to its attention, or True where that must not look."""
-        unseen = causal_mask(padding, self.heads)
-        if self.distance is None:
-            return [unseen] * len(self.layers.layers)
-        place = torch.arange(padding.shape[1], device=padding.device)
-        back = (place[:, None] - place).clamp_min(0)
-        return [
-            number[:, back].repeat(padding.shape[0], 1, 1).masked_fill(unseen, -torch.inf) for number in self.distance
-        ]
 
 
 class SetTransformer(nn.Module):

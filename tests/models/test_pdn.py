@@ -1,13 +1,12 @@
 """Each equation of the paper against a naive loop, in values and gradients."""
 
 import math
-from typing import Any
 
 import pytest
 import torch
 from torch_geometric.data import HeteroData
 
-from models.pdn import PDN, EdgeNet, FieldEmbedding, HistoryNet, PDNOptions, path_loss
+from models.pdn import PDN, EdgeNet, FieldEmbedding, PDNOptions, path_loss
 from models.sums import row_sums
 
 SIZES = {"user": [5, 3], "item": [7, 4, 3], "behaviour": [4, 6], "pair": [5, 5, 3], "bias": [3, 4]}
@@ -123,33 +122,12 @@ def test_what_the_history_says_is_the_direct_vector(batch: HeteroData) -> None:
     torch.testing.assert_close(turned, model.history_vectors(x, batch["user"].history))
 
 
-def history_net(**options: Any) -> HistoryNet:
+def test_the_last_position_alone_says_what_it_says_among_all(batch: HeteroData) -> None:
     torch.manual_seed(0)
-    net = PDN(SIZES, PDNOptions(direct=8, **options)).double().eval().history_net
-    if net.transformer.distance is not None:
-        torch.nn.init.normal_(net.transformer.distance)  # it starts at 0
-    return net
-
-
-@pytest.mark.parametrize("positions", ["absolute", "relative"])
-def test_the_last_position_alone_says_what_it_says_among_all(batch: HeteroData, positions: str) -> None:
-    net = history_net(history=4, layers=3, positions=positions)
+    net = PDN(SIZES, PDNOptions(direct=8, history=4, layers=3)).double().eval().history_net
     items = net.items(batch["item"].x)
     history = torch.tensor([[4, 4, 0, 1], [3, 2, 0, 1], [4, 4, 4, 4]])  # 4 is padding; the last has nothing else
     torch.testing.assert_close(net(items, history, last=True), net(items, history)[:, -1:])
-    with torch.no_grad():  # for which PyTorch has a short cut
-        quick = net(items, history)
-    torch.testing.assert_close(quick, net(items, history))
-
-
-def test_relative_positions_say_the_same_at_every_place(batch: HeteroData) -> None:
-    net = history_net(history=6, positions="relative")
-    items = net.items(batch["item"].x)
-    none = len(items)
-    early, late = torch.tensor([[3, 2, 0, none, none, none]]), torch.tensor([[none, none, none, 3, 2, 0]])
-    torch.testing.assert_close(net(items, early)[:, 2], net(items, late)[:, 5])
-    turned = torch.tensor([[none, none, none, 2, 3, 0]])
-    assert not torch.allclose(net(items, turned)[:, 5], net(items, late)[:, 5]), "the order says nothing"
 
 
 def test_paths_of_vectors_merge_their_inner_product(batch: HeteroData) -> None:

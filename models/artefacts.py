@@ -3,6 +3,8 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,6 +106,18 @@ def load(folder: Path, name: str | None = None, format: str = FORMAT, command: s
     except SafetensorError as error:
         raise ArtefactError(f"model {name} is damaged: {place / WEIGHTS}: {error}; train it again") from None
     return Artefact(identity, tensors, manifest)
+
+
+@contextmanager
+def of_this_version(artefact: Artefact) -> Iterator[None]:
+    """Raises `ArtefactError` where the block finds options or tensors in an artefact that this version has not."""
+    try:
+        yield
+    except (TypeError, RuntimeError) as error:
+        raise ArtefactError(
+            f"model {artefact.id[:12]} is of another version of Twohop ({str(error).splitlines()[-1].strip()}): "
+            "train it again, or name another one"
+        ) from None
 
 
 class Checkpoint:

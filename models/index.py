@@ -7,7 +7,7 @@ from graph.errors import ArtefactError
 from graph.networks import Network
 from graph.progress import step
 from graph.weights import Weights
-from models.artefacts import Artefact
+from models.artefacts import Artefact, of_this_version
 from models.candidates import Candidates
 from models.features import Encoder
 from models.interactions import Interactions
@@ -45,8 +45,12 @@ def check_source(artefact: Artefact, data: HeteroData) -> None:
 
 
 def pair_options(artefact: Artefact) -> PairOptions:
-    """How candidates were found when the model was trained."""
-    return PairOptions(**artefact.manifest["recipe"]["pairs"])
+    """How candidates were found when the model was trained.
+
+    Raises `ArtefactError` for a model of another version of Twohop.
+    """
+    with of_this_version(artefact):
+        return PairOptions(**artefact.manifest["recipe"]["pairs"])
 
 
 def index_weights(scores: Scores, data: HeteroData, k: int) -> Weights:

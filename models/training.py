@@ -25,7 +25,7 @@ from torch_geometric.data import HeteroData
 from graph.errors import StoreEmpty
 from graph.progress import step
 from models import artefacts
-from models.artefacts import Artefact, Checkpoint
+from models.artefacts import Artefact, Checkpoint, of_this_version
 from models.candidates import candidate_pairs
 from models.exposures import Exposures
 from models.features import Encoder, Features
@@ -103,10 +103,14 @@ def train(data: HeteroData, exposures_file: Path, folder: Path, recipe: Recipe) 
 
 
 def restore(artefact: Artefact) -> tuple[PDN, Features]:
-    """The network of an artefact, on the device, and the features that it reads."""
+    """The network of an artefact, on the device, and the features that it reads.
+
+    Raises `ArtefactError` for a model of another version of Twohop.
+    """
     features = Features.of_json(artefact.manifest["features"])
-    model = PDN(features.sizes, PDNOptions(**artefact.manifest["recipe"]["network"]))
-    model.load_state_dict(artefact.tensors)
+    with of_this_version(artefact):
+        model = PDN(features.sizes, PDNOptions(**artefact.manifest["recipe"]["network"]))
+        model.load_state_dict(artefact.tensors)
     return model.to(device()), features
 
 

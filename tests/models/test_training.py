@@ -78,6 +78,24 @@ def test_triggers_beyond_those_of_training_have_codes_that_are_learnt(snapshot, 
     assert (beyond == seen[0]).all()
 
 
+@pytest.mark.parametrize(
+    ("part", "tensors", "said"),
+    [("network", [], "argument 'new'"), ("pairs", [], "argument 'new'"), (None, ["user.table"], "user.table")],
+)
+def test_a_model_of_another_version_is_refused_in_one_line(  # type: ignore[no-untyped-def]
+    snapshot, tmp_path: Path, part: str | None, tensors: list[str], said: str
+) -> None:
+    data = snapshot([(user, (user + place) % 40, place) for user in range(12) for place in range(30)], 12, 40)
+    made = run(data, tmp_path)
+    recipe = made.manifest["recipe"]
+    if part:
+        recipe[part]["new"] = 1
+    kept = {name: tensor for name, tensor in made.tensors.items() if name not in tensors}
+    with pytest.raises(ArtefactError, match=f"another version of Twohop .*{said}.*train it again") as raised:
+        build_index(replace(made, tensors=kept), data)
+    assert "\n" not in str(raised.value)
+
+
 def test_what_comes_again_is_learnt(snapshot, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     """The first half of the items is bought every fourth time, the second half once. Chance is 10 of 40."""
     rng, events = np.random.default_rng(0), []

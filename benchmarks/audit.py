@@ -92,8 +92,10 @@ def sample(database: Database) -> None:
     write("identification.csv", sorted(identified.values()))
     write("complements.csv", sorted(completed.values()))
     mined = [(row["intent"], row["sentence"], " | ".join(row["nodes"])) for row in database.read(MINED_INTENTS)]
-    drawn = np.random.default_rng(MINED_SEED).permutation(len(mined))[:MINED]
-    write(MINED_FILE, [mined[number] for number in sorted(drawn.tolist())])
+    judged = {row["intent"] for row in read(MINED_FILE)}
+    drawn = np.random.default_rng(MINED_SEED).permutation(len(mined)).tolist()
+    drawn.sort(key=lambda number: mined[number][0] not in judged)  # who was drawn before stays while it is mined
+    write(MINED_FILE, [mined[number] for number in sorted(drawn[:MINED])])
 
 
 def write(name: str, rows: Iterable[tuple[str, ...]]) -> None:

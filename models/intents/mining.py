@@ -18,6 +18,7 @@ from models.intents.texts import lemmas
 
 SEED = 0
 CONFIDENT = 0.5  # an assortment with this probability and above is an intent
+SURE = 4  # digits of a probability that are the same on every machine
 SAME_MEANING = 0.86  # cosine of two sentences from which on they are one intent
 CHILDREN = 12
 # Words that describe products rather than a goal: a node named by them alone is an attribute, not an intent.
@@ -171,7 +172,8 @@ def mine(
     )
     lowered = {brand.lower() for brand in brands}
     kept: list[tuple[BrowseTree, str, float]] = []
-    for tree, key, chance in sorted(found, key=lambda one: (-one[2], one[1])):
+    # The same node of two trees has the same probability up to the last digits: those are not to name the intent.
+    for tree, key, chance in sorted(found, key=lambda one: (-round(one[2], SURE), one[1])):
         name = tree.nodes[key].name
         if chance < CONFIDENT:
             dropped["below the threshold"] += 1

@@ -108,6 +108,12 @@ def test_nodes_of_one_meaning_are_merged(encoder: Encoder) -> None:
     assert drops(found) == {"same meaning": 2}
 
 
+@pytest.mark.parametrize("noise", [-1e-7, 0.0, 1e-7])
+def test_the_last_digits_of_a_probability_name_no_intent(encoder: Encoder, noise: float) -> None:
+    [camping] = mined(encoder, {"Tent Camping": 0.9 + noise, "Camping": 0.9}).intents
+    assert camping.nodes == (node("Camping"), node("TentCamping"))  # by their ids
+
+
 def test_what_the_table_says_already_is_not_said_again(encoder: Encoder) -> None:
     found = mined(encoder, {"Camping": 0.9, "Fishing": 0.8}, taken={"camp": "go camping"})
     assert [one.sentence for one in found.intents] == ["go fishing"]

@@ -69,6 +69,9 @@ def create_app(settings: Settings | None = None, engine: EngineName = "cypher") 
         connection.close()
         traces.close()
 
+    ways = [Middleware(Limits, settings)]
+    if not traces.on:  # FastAPI traces its own way only
+        ways.insert(0 if projections else 1, Middleware(Fast))  # what memory answers is never late
     app = FastAPI(
         title="Twohop",
         description=__doc__,
@@ -80,12 +83,7 @@ def create_app(settings: Settings | None = None, engine: EngineName = "cypher") 
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
         telemetry=traces.config,
-        middleware=[
-            Middleware(Observe),
-            *([Middleware(Fast)] if projections and not traces.on else ()),
-            Middleware(Limits, settings),
-            Middleware(Methods),
-        ],  # the first is the outermost
+        middleware=[Middleware(Observe), *ways, Middleware(Methods)],  # the first is the outermost
     )
     app.state.connection, app.state.live, app.state.refresher = connection, live, refresher
     app.state.projections = projections

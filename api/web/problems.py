@@ -110,14 +110,14 @@ def problem(
 def add_handlers(app: FastAPI) -> None:
     """Answer every failure that the app knows by a problem; what is left, a bug, ends in `api.web.observe`."""
     app.add_exception_handler(TwohopError, _refuse)
+    app.add_exception_handler(HTTPException, _refuse)
     app.add_exception_handler(RequestValidationError, _reject)
-    app.add_exception_handler(HTTPException, _answer)
 
 
-# They are coroutines, or each would wait for a thread.
-
-
-async def _refuse(_: Request, error: Exception) -> JSONResponse:
+def refusal(error: TwohopError | HTTPException) -> JSONResponse:
+    """The response to a failure that the app knows."""
+    if isinstance(error, HTTPException):
+        return problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))
     status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), HTTPStatus.INTERNAL_SERVER_ERROR)
     detail = str(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, DatabaseUnavailable):  # told once elsewhere
@@ -128,6 +128,14 @@ async def _refuse(_: Request, error: Exception) -> JSONResponse:
             HTTPStatus.GATEWAY_TIMEOUT: "the database took longer than a request may: ask for less",
         }.get(status, "the database failed")
     return problem(status, detail)
+
+
+# They are coroutines, or each would wait for a thread.
+
+
+async def _refuse(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, TwohopError | HTTPException)  # noqa: S101  registered for these
+    return refusal(error)
 
 
 async def _reject(_: Request, error: Exception) -> JSONResponse:
@@ -142,11 +150,6 @@ def _field_error(one: dict[str, Any]) -> FieldError:
         return FieldError(where="body", why=_clean(f"no good JSON: {one.get('ctx', {}).get('error', one['msg'])}"))
     where = ".".join(str(part) for part in one["loc"] if not BRANCH.search(str(part)))
     return FieldError(where=_clean(where), why=_clean(str(one["msg"]).removeprefix("Value error, ")))
-
-
-async def _answer(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)  # noqa: S101  registered for this one
-    return problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))
 
 
 def _clean(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The engine projection over HTTP: by the short way and by the ordinary one, and what events change."""
+"""Recommendations of both engines over HTTP, by the short way and by the ordinary one, and what events change."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -44,12 +44,23 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
 
 @pytest.fixture
-def fast(shop: Line, taken: list[bool], monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWOHOP_RATE_LIMIT", "1000000/second")
     monkeypatch.setattr("graph.projection.follower.STALE", 3_600.0)  # a busy machine
-    with open_client(engine="projection") as client:
-        wait(lambda: client.app.state.projections.chosen() is not None)  # type: ignore[attr-defined]
-        yield client
+
+
+@pytest.fixture
+def fast(shop: Line, taken: list[bool], patient: None) -> Iterator[TestClient]:
+    """Of the engine projection; `client` is of the engine cypher."""
+    with open_client(engine="projection") as opened:
+        wait(lambda: opened.app.state.projections.chosen() is not None)  # type: ignore[attr-defined]
+        yield opened
+
+
+@pytest.fixture(params=["fast", "client"])
+def either(request: pytest.FixtureRequest, patient: None) -> TestClient:
+    found: TestClient = request.getfixturevalue(request.param)
+    return found
 
 
 def wait(there: Callable[[], bool]) -> None:
@@ -68,24 +79,24 @@ def test_all_ways_give_the_same(fast: TestClient, client: TestClient, taken: lis
     for user in (f"u{number:02}" for number in range(0, USERS, 3)):
         for query in PLAIN:
             taken.clear()
-            quick = fast.get(f"{ROUTE.format(user)}?{query}")
-            short += taken[0]
-            ordinary = fast.get(f"{ROUTE.format(user)}?{query}&exclude=nothing")
-            assert taken[1:] == [False]
-            reference = client.get(f"{ROUTE.format(user)}?{query}")
-            assert shown(quick) == shown(ordinary)
-            assert list(quick.json()) == list(ordinary.json())
-            status, kind, document = shown(reference)
-            assert (quick.status_code, quick.headers["content-type"]) == (status, kind)
-            assert [one["id"] for one in quick.json()["items"]] == [one["id"] for one in document["items"]]  # type: ignore[index]
-            assert list(quick.json()) == list(document)  # type: ignore[call-overload]
-            for mine, other in zip(quick.json()["items"], document["items"], strict=True):  # type: ignore[index]
+            by_query, quick = (one.get(f"{ROUTE.format(user)}?{query}") for one in (client, fast))
+            assert taken[0]
+            short += taken[1]
+            reference, ordinary = (one.get(f"{ROUTE.format(user)}?{query}&exclude=nothing") for one in (client, fast))
+            assert taken[2:] == [False, False]
+            for mine, other in ((by_query, reference), (quick, ordinary)):
+                assert shown(mine) == shown(other)
+                assert list(mine.json()) == list(other.json())
+                assert "x-request-id" in mine.headers
+            assert (quick.status_code, quick.headers["content-type"]) == shown(reference)[:2]
+            found, wanted = quick.json(), reference.json()
+            assert list(found) == list(wanted)
+            for item, same in zip(found["items"], wanted["items"], strict=True):
                 scores = ("score", "direct")
-                assert [mine.pop(name) for name in scores] == pytest.approx(
-                    [other.pop(name) for name in scores], rel=1e-9
+                assert [item.pop(name) for name in scores] == pytest.approx(
+                    [same.pop(name) for name in scores], rel=1e-9
                 )
-                assert mine == other
-            assert "x-request-id" in quick.headers
+                assert item == same
     assert short > USERS  # of some 70; the others were filled with popular items
 
 
@@ -94,33 +105,56 @@ def test_what_is_unusual_goes_the_ordinary_way(
     fast: TestClient, client: TestClient, taken: list[bool], query: str
 ) -> None:
     mine, other = (one.get(f"{ROUTE.format('u00')}?{query}") for one in (fast, client))
-    assert taken == [False]
+    assert taken == [False, False]
     assert mine.status_code == other.status_code
     if mine.status_code != 200:
         assert mine.json() == other.json()
 
 
-def test_keys_users_and_methods_are_checked(fast: TestClient, taken: list[bool]) -> None:
-    assert fast.get(ROUTE.format("u00"), headers={"X-API-Key": ""}).status_code == 401
-    assert fast.get(ROUTE.format("u00"), headers={"X-API-Key": "th_0_0"}).status_code == 401
-    assert fast.get(ROUTE.format("nobody")).status_code == 404
-    assert fast.post(ROUTE.format("u00")).status_code == 405
+def test_keys_and_methods_are_checked(either: TestClient, taken: list[bool]) -> None:
+    assert either.get(ROUTE.format("u00"), headers={"X-API-Key": ""}).status_code == 401
+    assert either.get(ROUTE.format("u00"), headers={"X-API-Key": "th_0_0"}).status_code == 401
+    assert either.post(ROUTE.format("u00")).status_code == 405
     assert True not in taken
-    metrics = fast.get("/metrics").text
-    assert fast.get(ROUTE.format("u00")).status_code == 200
+    metrics = either.get("/metrics").text
+    assert either.get(ROUTE.format("u00")).status_code == 200
     assert taken[-1]
     counted = 'twohop_requests_total{method="GET",route="/users/{user}/recommendations",status="200"} '
     before = float(metrics.partition(counted)[2].split("\n")[0] or 0)
-    assert float(fast.get("/metrics").text.partition(counted)[2].split("\n")[0]) == before + 1
+    assert float(either.get("/metrics").text.partition(counted)[2].split("\n")[0]) == before + 1
 
 
-def test_each_request_counts_once_for_its_rate(fast: TestClient, taken: list[bool]) -> None:
-    fast.app.state.rates = Rates("4/minute")  # type: ignore[attr-defined]
-    replies = [fast.get(f"{ROUTE.format('u00')}?k={k}") for k in (3, ITEMS, 3, ITEMS, 3, ITEMS)]
+def test_each_request_counts_once_for_its_rate(either: TestClient, taken: list[bool]) -> None:
+    either.app.state.rates = Rates("4/minute")  # type: ignore[attr-defined]
+    replies = [either.get(f"{ROUTE.format('u00')}?k={k}") for k in (3, ITEMS, 3, ITEMS, 3, ITEMS)]
     assert [reply.status_code for reply in replies] == [200, 200, 200, 200, 429, 429]
-    assert taken[:2] == [True, False]  # the second was too long a list, and went on
+    projected = either.app.state.projections is not None  # type: ignore[attr-defined]
+    assert taken[:2] == [True, not projected]  # the second was too long a list for a projection, and went on
     assert replies[4].json() == replies[5].json()
     assert "retry-after" in replies[4].headers
+
+
+def test_failures_are_those_of_the_ordinary_way(
+    either: TestClient, taken: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def both(user: str) -> httpx.Response:
+        mine, other = (either.get(f"{ROUTE.format(user)}?k=3{more}") for more in ("", "&exclude=nothing"))
+        assert shown(mine) == shown(other)
+        assert mine.headers.get("retry-after") == other.headers.get("retry-after")
+        return mine
+
+    state = either.app.state  # type: ignore[attr-defined]
+    assert "'nobody'" in both("nobody").json()["detail"]
+    if state.projections is not None:
+        assert True not in taken  # the ordinary way knows why
+        return
+    assert taken == [True, False]
+    state.gate.most = 0
+    assert both("u00").status_code == 503
+    state.gate.most = 1
+    assert either.get(ROUTE.format("u00")).status_code == 200  # both left the place that they took
+    monkeypatch.setattr("api.web.connection.STALE", -1.0)  # the database is away
+    assert both("u00").status_code == 503
 
 
 @pytest.mark.usefixtures("unchanged")  # before `fast`: the app ends first, else it refreshes what was put back

@@ -1,7 +1,7 @@
 """The short way for what is asked most: recommendations, without FastAPI's parameters, dependencies and models.
 
-They cost a request more than a millisecond, ten times what its paths do in a projection. This takes only requests that
-need none of them; whatever is unusual about one goes the ordinary way. Both ways give the same reply.
+They cost a request some 0.7 ms, several times what its paths do in a projection. This takes only requests that need
+none of them; whatever is unusual about one goes the ordinary way. Both ways give the same reply.
 """
 
 import re

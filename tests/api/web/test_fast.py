@@ -58,7 +58,7 @@ def fast(shop: Line, taken: list[bool], patient: None) -> Iterator[TestClient]:
 
 
 @pytest.fixture(params=["fast", "client"])
-def either(request: pytest.FixtureRequest, patient: None) -> TestClient:
+def either(request: pytest.FixtureRequest, shop: Line, patient: None) -> TestClient:
     found: TestClient = request.getfixturevalue(request.param)
     return found
 

@@ -20,7 +20,7 @@ from benchmarks.runs import command
 from cypher.browse_node import browse_node
 from cypher.pursued import PursuedIntent, pursued
 from graph.driver import Database, connect
-from graph.errors import TwohopError
+from graph.errors import StoreError, TwohopError
 from graph.progress import track
 from graph.settings import load_settings
 
@@ -66,6 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def households(database: Database) -> dict[str, list[PursuedIntent]]:
     """60 households, drawn once and for all, with their intents as they are shown."""
     users = [row["id"] for row in database.read(USERS)]
+    if len(users) < HOUSEHOLDS:
+        raise StoreError(f"{len(users)} households pursue intents, {HOUSEHOLDS} are drawn: run twohop intents link")
     chosen = sorted(np.random.default_rng(SEED).choice(users, HOUSEHOLDS, replace=False).tolist())
     return {user: pursued(database, user, INTENTS, needs=NEEDS) for user in track(chosen, "Households", len(chosen))}
 

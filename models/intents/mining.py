@@ -18,7 +18,7 @@ from models.intents.texts import lemmas
 
 SEED = 0
 CONFIDENT = 0.5  # an assortment with this probability and above is an intent
-SURE = 4  # digits of a probability that are the same on every machine
+SURE = 4  # digits of a probability that decide which of two comes first
 SAME_MEANING = 0.86  # cosine of two sentences from which on they are one intent
 CHILDREN = 12
 # Words that describe products rather than a goal: a node named by them alone is an attribute, not an intent.

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from graph import server_folder
@@ -14,6 +15,9 @@ from graph.settings import Settings
 
 REPOSITORY = Path(__file__).parent.parent
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+# A busy machine is not a failure.
+hypothesis.settings.register_profile("twohop", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("twohop")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 

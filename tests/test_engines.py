@@ -138,7 +138,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 FRESH = HealthCheck.function_scoped_fixture
 
 
-@hypothesis_settings(max_examples=15, deadline=None, suppress_health_check=[FRESH])
+@hypothesis_settings(max_examples=15, suppress_health_check=[FRESH])
 @given(
     small=graphs(),
     m=st.integers(1, 5),
@@ -284,7 +284,7 @@ class Shop:
             delete_item(self.database, self.items.pop(self.draw.randrange(len(self.items))))
 
 
-@hypothesis_settings(max_examples=6, deadline=None, suppress_health_check=[FRESH])
+@hypothesis_settings(max_examples=6, suppress_health_check=[FRESH])
 @given(small=graphs(), seed=st.integers(0, 10_000))
 def test_answers_stay_the_same_whatever_happens(graph: Database, folder: Path, small: WeightedGraph, seed: int) -> None:
     draw = random.Random(seed)

@@ -82,7 +82,7 @@ def forward(model: PDN, encoder: Encoder, scores: Scores, user: int, m: int, k: 
         return model(batch)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     pairs=st.lists(st.tuples(st.integers(0, USERS - 1), st.integers(0, ITEMS - 1)), min_size=4, max_size=24),
     unavailable=st.sets(st.integers(0, ITEMS - 1), max_size=2),

@@ -199,7 +199,7 @@ def graph(database: Database) -> Database:
     return database
 
 
-@hypothesis_settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), shop=shops(), n=st.integers(1, 10), m=st.integers(1, 5), k=st.integers(1, 5))
 def test_queries_give_what_passes(graph: Database, data: st.DataObject, shop: Shop, n: int, m: int, k: int) -> None:
     shop.write(graph)
@@ -330,7 +330,7 @@ def test_words_are_found_and_never_syntax(titled: Database, text: str, found: se
     assert {item.id for item in search_items(titled, text)} == found
 
 
-@hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     text=st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
     | st.text('+-&|!(){}[]^"~*?:\\/ aANDORT', max_size=40)

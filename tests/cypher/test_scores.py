@@ -64,7 +64,7 @@ def weighted_graphs(draw: st.DrawFn) -> WeightedGraph:
     )
 
 
-@hypothesis_settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     small=weighted_graphs(),
     m=st.integers(1, 6),

@@ -96,7 +96,7 @@ contents = st.fixed_dictionaries(
 )
 
 
-@configure(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@configure(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     pool=st.lists(contents, min_size=1, max_size=12),
     loaded=st.integers(0, 4),

@@ -77,7 +77,7 @@ def random_tables(draw: st.DrawFn) -> Tables:
 
 
 @given(tables=random_tables())
-@hypothesis_settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_tables_come_out_as_they_went_in(tables: Tables, settings: Settings, empty_database: Database) -> None:
     empty_database.write("MATCH (n) DETACH DELETE n")
     write_incremental(tables, settings, empty_database)

@@ -225,7 +225,7 @@ BAD = st.sampled_from(
 )  # one line each
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.one_of(GOOD, BAD), min_size=1, max_size=40).filter(lambda rows: any(map(is_good, rows))))
 def test_all_good_rows_and_only_they_are_stored(load_tables, rows):
     """Good rows between bad ones, whatever characters they hold: all are stored in their order, all others told."""

@@ -52,7 +52,7 @@ def exported(request: pytest.FixtureRequest) -> tuple[PDN, dict[str, bytes]]:
     return made, export(made)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(users=st.integers(1, 4), items=st.integers(1, 9), edges=st.integers(0, 12), seed=st.integers(0, 2**31))
 def test_graphs_equal_torch_for_any_number_of_rows(
     exported: tuple[PDN, dict[str, bytes]], users: int, items: int, edges: int, seed: int

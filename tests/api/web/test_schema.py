@@ -93,7 +93,7 @@ def of_operation(label: str) -> Callable[[schemathesis.Case], None]:
     """A test of one operation, such as `GET /users`."""
 
     @schema.include(name=label).parametrize()
-    @settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 10, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=EXAMPLES, derandomize=EXAMPLES <= 10, suppress_health_check=list(HealthCheck))
     @pytest.mark.timeout(600 + 30 * EXAMPLES)
     def test(case: schemathesis.Case) -> None:
         if case.method != "GET" and standing & {str(value) for value in (case.path_parameters or {}).values()}:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from graph.errors import SettingsError
@@ -38,7 +38,6 @@ options = st.builds(
 ages = st.floats(0, 300)
 
 
-@settings(deadline=None)
 @given(options, ages, st.integers(1, 10_000))
 @example(RankerOptions(leniency=0.5), 300.0, 1)
 def test_against_the_paper(options: RankerOptions, age: float, activeness: int) -> None:
@@ -50,13 +49,11 @@ def test_against_the_paper(options: RankerOptions, age: float, activeness: int) 
     assert math.exp(log_score(age, activeness, options)) == pytest.approx(score, rel=1e-6)
 
 
-@settings(deadline=None)
 @given(options)
 def test_half_of_the_reward_after_ten_days(options: RankerOptions) -> None:
     assert recency(10, options) == pytest.approx(0.5, rel=1e-12)
 
 
-@settings(deadline=None)
 @given(options, ages, ages)
 def test_older_is_never_better(options: RankerOptions, one: float, other: float) -> None:
     old, young = max(one, other), min(one, other)
@@ -64,7 +61,6 @@ def test_older_is_never_better(options: RankerOptions, one: float, other: float)
     assert log_score(old, 3, options) <= log_score(young, 3, options)
 
 
-@settings(deadline=None)
 @given(ages, st.floats(0.1, 2.6), st.floats(0.01, 0.1))
 def test_a_greater_alpha_decays_slower(age: float, leniency: float, more: float) -> None:
     """As the formula says, not the words beside it."""
@@ -81,7 +77,6 @@ def test_years_ago_is_zero_and_still_ordered(age: float) -> None:
     assert log_score(age, 4, PLAIN) > log_score(age, 3, PLAIN)
 
 
-@settings(deadline=None)
 @given(
     st.floats(0, 1e12),
     st.integers(1, 10**12),
@@ -192,14 +187,12 @@ events = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(events, st.randoms())
 def test_the_order_of_events_does_not_matter(events: list[Engagement], rng: random.Random) -> None:
     shuffled = rng.sample(events, len(events))
     assert rank(segment(shuffled, INTENTS), 30, PLAIN) == rank(segment(events, INTENTS), 30, PLAIN)
 
 
-@settings(deadline=None)
 @given(events)
 def test_segments_against_a_naive_loop(events: list[Engagement]) -> None:
     found = {cluster.intent: cluster for cluster in rank(segment(events, INTENTS), 30, PLAIN)}

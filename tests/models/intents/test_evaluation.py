@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
@@ -40,7 +40,6 @@ def rankings(draw: st.DrawFn) -> tuple[list[list[int]], list[set[int]]]:
     return draw(st.lists(row, min_size=queries, max_size=queries)), [draw(right) for _ in range(queries)]
 
 
-@settings(deadline=None)
 @given(rankings())
 def test_metrics_against_the_definitions(case: tuple[list[list[int]], list[set[int]]]) -> None:
     scores, relevant = case
@@ -93,7 +92,6 @@ def unit(rng: np.random.Generator, rows: int) -> Floats:
     return found / np.linalg.norm(found, axis=1, keepdims=True)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 1_000), st.integers(1, 9), st.integers(1, 12), st.floats(0.05, 1), st.floats(0.02, 0.5))
 def test_retrieval_against_a_double_loop(seed: int, count: int, near: int, share: float, temperature: float) -> None:
     rng = np.random.default_rng(seed)

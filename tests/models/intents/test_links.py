@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -265,7 +265,6 @@ def test_near_names_are_dropped_and_another_intent_may_still_lead_there() -> Non
     assert complements(links, TENTS)[BREAD] == "hike"  # strict leaves it out, hike does not
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(st.tuples(st.sampled_from(sorted(TREE.nodes)), st.sampled_from([one.id for one in INTENTS])),
                     st.floats(-0.5, 0.5)),

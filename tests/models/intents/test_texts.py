@@ -1,7 +1,7 @@
 """Names in plain words, texts of categories, content words."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.intents.texts import ABBREVIATIONS, category_text, lemmas, plain_name
@@ -29,7 +29,6 @@ def test_plain_names(name: str, plain: str) -> None:
     assert plain_name(name) == plain
 
 
-@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_a_plain_name_has_single_blanks_and_stays_as_it_is(name: str) -> None:
     plain = plain_name(name)
@@ -72,7 +71,6 @@ def test_lemmas(text: str, words: set[str]) -> None:
     assert lemmas(text) == words
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(["tents", "Beds", "stoves", "the", "for"])))
 def test_order_and_number_do_not_matter(words: list[str]) -> None:
     assert lemmas(" ".join(words)) == lemmas(" ".join(reversed(words + words)))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.errors import ArtefactError, StoreError
@@ -46,7 +46,6 @@ def pairs(draw: st.DrawFn) -> list[Pair]:
     return [Pair(f"i{i}", f"c{c}", (f"i{i}",), f"c{c}", "table") for i, c in sorted(found)]
 
 
-@settings(deadline=None)
 @given(pairs(), st.integers(2, 16), st.integers(0, 3), st.integers(0, 3))
 def test_no_batch_has_a_conflict(pairs: list[Pair], size: int, seed: int, epoch: int) -> None:
     needs = {(pair.intent, pair.category) for pair in pairs}
@@ -64,7 +63,6 @@ def test_no_batch_has_a_conflict(pairs: list[Pair], size: int, seed: int, epoch:
     assert set(taken) <= set(range(len(pairs)))
 
 
-@settings(deadline=None)
 @given(pairs(), st.integers(2, 16), st.integers(0, 3))
 def test_the_seed_fixes_the_batches(pairs: list[Pair], size: int, seed: int) -> None:
     one, other = ConflictFreeBatches(pairs, size, seed), ConflictFreeBatches(pairs, size, seed)
@@ -98,7 +96,6 @@ def test_a_pair_without_a_place_waits() -> None:
     assert [len(batch) for batch in ConflictFreeBatches(lonely, 8, 0)] == [1]
 
 
-@settings(deadline=None)
 @given(st.text(max_size=20))
 def test_the_part_depends_on_the_id_alone(intent: str) -> None:
     assert part(intent) == part(intent)

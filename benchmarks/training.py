@@ -31,8 +31,9 @@ from graph.snapshot import read_snapshot
 from models.candidates import candidate_pairs
 from models.features import Encoder
 from models.interactions import Interactions
+from models.layers import FieldEmbedding
 from models.machine import device, shared_threads
-from models.pdn import PDN, FieldEmbedding
+from models.pdn import PDN
 from models.recipe import Recipe, read_recipe
 from models.sampling import Sampler
 from models.stages import TogetherStage

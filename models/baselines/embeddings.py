@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from models.features import LEVELS, item_columns, user_columns
 from models.fields import Category
-from models.pdn import FieldEmbedding
+from models.layers import FieldEmbedding
 
 if TYPE_CHECKING:
     from torch_geometric.data import HeteroData

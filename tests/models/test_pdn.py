@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch_geometric.data import HeteroData
 
-from models.pdn import PDN, EdgeNet, FieldEmbedding, PDNOptions, path_loss
+from models.layers import EdgeNet, FieldEmbedding
+from models.pdn import PDN, PDNOptions, path_loss
 from models.sums import row_sums
 
 SIZES = {"user": [5, 3], "item": [7, 4, 3], "behaviour": [4, 6], "pair": [5, 5, 3], "bias": [3, 4], "event": []}

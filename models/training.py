@@ -5,6 +5,7 @@ are trained together.
 """
 
 import hashlib
+import json
 import time
 import warnings
 from collections import deque
@@ -44,9 +45,10 @@ READ_EVERY = 20  # steps after which losses are read: a GPU's queue of work has 
 DRAWING = 4  # threads that make batches for a GPU, which trains on one in a fraction of the time; more gain nothing
 
 
-def fingerprint(recipe: Recipe, events: Interactions) -> str:
-    """Names one training job: its recipe and its training events."""
+def fingerprint(recipe: Recipe, features: Features, events: Interactions) -> str:
+    """Names one training job: its recipe, what the network reads, and its training events."""
     digest = hashlib.sha256(recipe.model_dump_json().encode())
+    digest.update(json.dumps(features.to_json()).encode())
     for column in (events.user, events.item, events.moment, events.time):
         digest.update(np.ascontiguousarray(column).tobytes())
     return digest.hexdigest()
@@ -82,7 +84,7 @@ def train(data: HeteroData, exposures_file: Path, folder: Path, recipe: Recipe) 
     )
     history = recipe.network.history if recipe.network.reads_history else 0
     sampler = Sampler(events, pairs, encoder, np.ones(len(events), dtype=bool), recipe.sampling, history)
-    checkpoint = Checkpoint(folder, fingerprint(recipe, every))
+    checkpoint = Checkpoint(folder, fingerprint(recipe, encoder.features, every))
     torch.manual_seed(recipe.sampling.seed)
     model = PDN(encoder.features.sizes, recipe.network).to(device())
     if recipe.sampling.weighted and len(sampler):

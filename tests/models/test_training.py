@@ -1,5 +1,6 @@
 """Training learns what is there, goes on after an interruption, and what it says is what the index stores."""
 
+import json
 import time
 import warnings
 from dataclasses import replace
@@ -16,12 +17,13 @@ from benchmarks.training import Run, Straightforward, open_sampler
 from graph.errors import ArtefactError, SourceError, StoreEmpty
 from graph.schema import Source
 from models import artefacts, scoring, training
-from models.features import Encoder
+from models.candidates import candidate_pairs
+from models.features import Encoder, Features
 from models.index import build_index, index_weights, network_scores
 from models.interactions import Interactions
 from models.pdn import PDN
 from models.recipe import Recipe, read_recipe
-from models.training import Job, restore, train
+from models.training import Job, fingerprint, restore, train
 from models.windows import count_windows
 
 RECIPE = Recipe.model_validate(
@@ -200,6 +202,17 @@ def test_an_interrupted_training_ends_with_the_same_model(
             continue
         torch.testing.assert_close(tensor, resumed.tensors[name], rtol=1e-5, atol=1e-6, msg=name)
     assert not (tmp_path / "parts/artefacts/checkpoint.safetensors").exists()
+
+
+def test_a_job_is_named_by_all_that_makes_another_model(clustered: HeteroData) -> None:
+    events = Interactions.of(clustered)
+    found = candidate_pairs(events, clustered, RECIPE.pairs)
+    features = Encoder.fit(clustered, events, found, None, 1).features
+    again = Features.of_json(json.loads(json.dumps(features.to_json())))
+    assert fingerprint(RECIPE, features, events) == fingerprint(RECIPE, again, events)
+    others = [(READING, features, events), (RECIPE, features.without(["item.id"]), events)]
+    others.append((RECIPE, features, events.where(events.item > 0)))
+    assert fingerprint(RECIPE, features, events) not in [fingerprint(*other) for other in others]
 
 
 def test_histories_are_learnt(clustered: HeteroData, tmp_path: Path) -> None:

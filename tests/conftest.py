@@ -96,11 +96,15 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests whose data or browser is not here and say so; in CI, or when asked for, let them fail.
 
-    Of several processes one runs all tests of the small shop, which is made once and which other tests would empty.
+    Tests of the small shop come first and, of several processes, in one: it is made once, and others would empty it.
     """
+
+    def in_shop(item: pytest.Item) -> bool:
+        return "line" in getattr(item, "fixturenames", ())
+
     for item in items:
-        shop = "line" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("shop" if shop else item.path.stem))
+        item.add_marker(pytest.mark.xdist_group("shop" if in_shop(item) else item.path.stem))
+    items.sort(key=in_shop, reverse=True)
     missing = {"data": _data_folder().is_dir(), "browser": CHROMIUM is not None}
     for mark, there in missing.items():
         if there or "CI" in os.environ or mark in (config.option.markexpr or ""):

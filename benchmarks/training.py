@@ -146,9 +146,7 @@ def wait() -> None:
 def open_sampler(data: HeteroData, recipe: Recipe) -> Sampler:
     events = Interactions.of(data)
     pairs = candidate_pairs(events, data, recipe.pairs)
-    network, sampling = recipe.network, recipe.sampling
-    least, furthest = recipe.pairs.min_buyers, sampling.triggers
-    encoder = Encoder.fit(data, events, pairs, None, least, recipe.without, furthest, network.reads_history)
+    encoder = Encoder.fit(data, events, pairs, None, recipe.pairs.min_buyers, recipe.without, recipe.sampling.triggers)
     history = recipe.network.history if recipe.network.reads_history else 0
     return Sampler(events, pairs, encoder, np.ones(len(events), dtype=bool), recipe.sampling, history)
 

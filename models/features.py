@@ -1,7 +1,4 @@
-"""The features of PDN: z_u of shoppers, x_i of items, a_uj of interactions, c_ji of pairs, and the bias features.
-
-Where Direct Net reads a history, each event of it has features besides its item: the field `event`.
-"""
+"""The features of PDN: z_u of shoppers, x_i of items, a_uj of interactions, c_ji of pairs, and the bias features."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -25,9 +22,7 @@ LEVELS = 4  # of the browse tree at most, from the top
 LONG = 400  # events: a trigger further back shares a bucket with all that are
 SAMPLE = 500_000  # pairs, enough for the edges of buckets
 PROFILE, CATEGORY = "profile_", "category_"  # what the names of such fields begin with
-PAUSES = (0, 1, 5, 15, 30, 60, 120, 300, 900, HOUR, 6 * HOUR, DAY, 4 * DAY, 30 * DAY)  # seconds, upper edges
-GROUPS = ("user", "item", "behaviour", "pair", "bias", "event")
-OPTIONAL = ("bias", "event")  # of which there may be none
+GROUPS = ("user", "item", "behaviour", "pair", "bias")
 
 
 def pair_columns(together: Floats, forward: Floats, backward: Floats, source: Ints, target: Ints) -> dict[str, Floats]:
@@ -53,7 +48,6 @@ class Features:
     behaviour: FieldGroup
     pair: FieldGroup
     bias: FieldGroup
-    event: FieldGroup
 
     @property
     def sizes(self) -> dict[str, list[int]]:
@@ -80,8 +74,6 @@ class Features:
 
     @classmethod
     def of_json(cls, groups: dict[str, Any]) -> Self:
-        """What `to_json` gave. Models of older versions know nothing of events."""
-        groups = {"event": []} | groups
         return cls(**{name: FieldGroup.of_json(groups[name]) for name in GROUPS})
 
     def without(self, names: Collection[str]) -> "Features":
@@ -94,7 +86,7 @@ class Features:
         if unknown := sorted(set(names) - set(every)):
             raise SourceError(f"cannot leave out {', '.join(unknown)}: the features here are {', '.join(every)}")
         for name, group in known.items():
-            if name not in OPTIONAL and set(group) <= set(names):
+            if name != "bias" and set(group) <= set(names):
                 raise SourceError(f"cannot leave out {', '.join(group)}: no feature of {name} would be left")
         return Features(**{name: getattr(self, name).without(names, f"{name}.") for name in GROUPS})
 
@@ -129,13 +121,11 @@ class Encoder:
         min_buyers: int,
         without: Collection[str] = (),
         furthest: int = LONG,
-        reads_history: bool = False,
     ) -> Self:
         """Learn vocabularies and bucket edges from training rows; `without` as in `Features.without`.
 
         `furthest`: events back of the furthest trigger of an example (`SamplingOptions.triggers`). Triggers that are
         further back when serving share the bucket of the furthest that training sees, else nothing has taught theirs.
-        `reads_history`: events have features of their own, as far as their times are known.
         """
         furthest = min(furthest, LONG)
         levels = min(LEVELS, max(data["browse_node"].level, default=-1) + 1)
@@ -158,7 +148,6 @@ class Encoder:
             bias += [Category("display", exposures.displays), Category("mailer", exposures.mailers)]
         if (events.time >= 0).any() and exposures is not None:
             bias += [Buckets("hour", tuple(float(hour) for hour in range(1, 24, 2)))]
-        timed = reads_history and np.isfinite(events.pause).any()
         features = Features(
             user=FieldGroup((*_categories(users), Buckets.powers("activity", LONG))),
             item=FieldGroup(
@@ -185,7 +174,6 @@ class Encoder:
                 )
             ),
             bias=FieldGroup(tuple(bias)),
-            event=FieldGroup((Buckets("pause", tuple(map(float, PAUSES))),) if timed else ()),
         )
         return cls(data, features.without(without), exposures)
 
@@ -200,10 +188,6 @@ class Encoder:
     def behaviour_codes(self, events: Interactions, event: Ints, end: Ints) -> Codes:
         """a_uj [T, Fa] of trigger events as seen just before event number `end` [T] of the same user."""
         return self.features.behaviour.encode(behaviour_columns(events, event, end), len(event))
-
-    def event_codes(self, events: Interactions) -> Codes:
-        """[V + 1, Fe] codes of what each event says besides its item, as a history has it; the last row is padding."""
-        return self.features.event.encode({"pause": np.append(events.pause, np.nan)}, len(events) + 1)
 
     def pair_codes(self, pairs: Pairs, pair: Ints, less: Part | None = None) -> Codes:
         """c_ji [P, Fc] of pairs; with `less` [P] a user's part is left out of the counts."""

@@ -118,14 +118,6 @@ class Interactions:
         return np.where(self.previous_same < 0, -1, self.moment - self.moment[self.previous_same])
 
     @cached_property
-    def pause(self) -> npt.NDArray[np.float64]:
-        """[V] seconds since the user's event before; NaN for the first one, and where a time is unknown."""
-        pause = np.full(len(self), np.nan)
-        after = np.flatnonzero((self.user[1:] == self.user[:-1]) & (self.time[1:] >= 0) & (self.time[:-1] >= 0)) + 1
-        pause[after] = np.maximum(self.time[after] - self.time[after - 1], 0)
-        return pause
-
-    @cached_property
     def first_event(self) -> Ints:
         """[V] index of the first event of the same user and item."""
         order, place = self._by_pair, np.arange(len(self))

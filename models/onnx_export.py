@@ -34,8 +34,7 @@ def export(network: PDN) -> dict[str, bytes]:
     - similarities: x [N, Fx], source [P], target [P], c [P, Fc] → s [P]
     - item_vectors: x [N, Fx] → q [N, k]
     - user_vectors: z [B, Fz] → p [B, k], or history_vectors: x [N, Fx], history [B, L] → p [B, k], as the network has
-      it; and events [B, L, Fe] where events have features. Without Direct Net there are neither of these nor
-      item_vectors.
+      it. Without Direct Net there are neither of these nor item_vectors.
 
     All inputs are int64. Every number of rows is dynamic.
     """
@@ -54,9 +53,6 @@ def export(network: PDN) -> dict[str, bytes]:
         wanted |= {"item_vectors": {"x": x}}
         if network.options.reads_history:
             wanted |= {"history_vectors": {"x": x, "history": torch.zeros(rows, length, dtype=torch.long)}}
-            if (event := network.history_net.event) is not None:
-                codes = torch.zeros(rows, length, len(event.sizes), dtype=torch.long)
-                wanted["history_vectors"] |= {"events": codes}
         else:
             wanted |= {"user_vectors": {"z": z}}
     return {name: _graph(_Function(network, name), inputs) for name, inputs in wanted.items()}

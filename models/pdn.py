@@ -100,7 +100,7 @@ class PDNOptions:
 class HistoryNet(nn.Module):
     """p_u of the latest L items, and q_i as the sum of an item's embeddings: in and out by the same vectors."""
 
-    def __init__(self, item: Sequence[int], event: Sequence[int], options: PDNOptions) -> None:
+    def __init__(self, item: Sequence[int], options: PDNOptions) -> None:
         super().__init__()
         width = options.direct
         self.item = FieldEmbedding(item, width)
@@ -109,9 +109,6 @@ class HistoryNet(nn.Module):
         # A direction that all items share: along it p_u says how likely any item is, so that p is a probability.
         self.shared = nn.Parameter(torch.randn(width) * width**-0.5)
         self.nothing = nn.Parameter(torch.zeros(width))
-        self.event = FieldEmbedding(event, width) if event else None
-        if self.event is not None:
-            nn.init.zeros_(self.event.table)
         self.transformer = CausalTransformer(
             width, options.history, options.layers, options.heads, options.dropout, F.gelu, norm_first=True
         )
@@ -120,17 +117,13 @@ class HistoryNet(nn.Module):
         """q_i [N, k] from item codes [N, Fx]."""
         return self.item.total(x) + self.shared
 
-    def forward(self, items: Tensor, history: Tensor, events: Tensor | None = None, last: bool = False) -> Tensor:
+    def forward(self, items: Tensor, history: Tensor, last: bool = False) -> Tensor:
         """[B, L, k] what each position says of the next item, or [B, 1, k] what the last one says.
 
-        history [B, L] has rows of `items` [N, k], padded on the left with N; events [B, L, Fe] codes of each event,
-        where there are features of events.
+        history [B, L] has rows of `items` [N, k], padded on the left with N.
         """
         rows = torch.cat([items, self.nothing[None]]).index_select(0, history.flatten())
         embedded = rows.view(*history.shape, -1)
-        if self.event is not None:
-            assert events is not None, "histories without the codes of their events"  # noqa: S101
-            embedded = embedded + self.event.total(events.flatten(0, 1)).view(embedded.shape)
         said: Tensor = self.transformer(embedded, history >= items.shape[0], last)
         return said
 
@@ -139,8 +132,7 @@ class PDN(nn.Module):
     """The network. `forward` takes a batch made by `models.sampling` and gives ŷ of each candidate.
 
     A batch is a `HeteroData` with
-        ('user').z [B, Fz] codes of each example's shopper, and where the network reads histories .history [B, L] rows
-            of x and .events [B, L, Fe] codes of each event;
+        ('user').z [B, Fz] codes of each example's shopper, and .history [B, L] rows of x where the network reads them;
         ('item').x [I, Fx] codes of the items in the batch;
         ('user', 'trigger', 'item').edge_index [2, T], .a [T, Fa] codes of a_uj, and .groups [B, L] the triggers of each
             shopper, padded with T;
@@ -161,7 +153,7 @@ class PDN(nn.Module):
         start = -2.0 - math.log(options.path)  # a path starts as weak however many numbers it has
         self.sim_net = EdgeNet(self.item.width, self.pair.width, self.item.width, hidden, start, options.path)
         if options.reads_history:
-            self.history_net = HistoryNet(sizes["item"], sizes["event"], options)
+            self.history_net = HistoryNet(sizes["item"], options)
         else:
             self.user_tower = MLP([self.user.width, hidden, options.direct], act="leaky_relu", norm=None)
             self.item_tower = MLP([self.item.width, hidden, options.direct], act="leaky_relu", norm=None)
@@ -217,15 +209,12 @@ class PDN(nn.Module):
         """p_u [B, k] from user codes (eq. 11)."""
         return self.user_tower(self.user(z))
 
-    def history_vectors(self, x: Tensor, history: Tensor, events: Tensor | None = None) -> Tensor:
-        """p_u [B, k] from the latest events: item codes [N, Fx], rows of them [B, L], padded on the left with N.
+    def history_vectors(self, x: Tensor, history: Tensor) -> Tensor:
+        """p_u [B, k] from the latest items: item codes [N, Fx], rows of them [B, L], padded on the left with N."""
+        return self._read(self.history_net.items(x), history)
 
-        events [B, L, Fe]: codes of each event, where there are features of events.
-        """
-        return self._read(self.history_net.items(x), history, events)
-
-    def _read(self, items: Tensor, history: Tensor, events: Tensor | None) -> Tensor:
-        return self.history_net(items, history, events, last=True).squeeze(1)
+    def _read(self, items: Tensor, history: Tensor) -> Tensor:
+        return self.history_net(items, history, last=True).squeeze(1)
 
     def item_vectors(self, x: Tensor) -> Tensor:
         """q_i [N, k] (eq. 11)."""
@@ -269,10 +258,7 @@ class PDN(nn.Module):
         if not keep.any():
             return q.new_zeros(len(user))
         at, place = keep.nonzero().squeeze(-1).to(z.device), (keep.cumsum(0) - 1).clamp_min(0).to(z.device)
-        if self.options.reads_history:
-            p = self._read(q, batch["user"].history[at], batch["user"].events[at])
-        else:
-            p = self.user_vectors(z[at])
+        p = self._read(q, batch["user"].history[at]) if self.options.reads_history else self.user_vectors(z[at])
         d = (p.index_select(0, place[user]) * q.index_select(0, item)).sum(-1)
         return F.softplus(d) * keep.to(z.device)[user]
 

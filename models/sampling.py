@@ -15,7 +15,7 @@ from graph.progress import step
 from models.features import Encoder
 from models.interactions import DAY, Flags, Floats, Interactions, Ints, spans
 from models.pairs import Pairs, Part, counted, gap_weight, repeated
-from models.windows import grouped, items_of, padded
+from models.windows import grouped, padded
 
 PART = 200_000  # pairs encoded at a time
 
@@ -116,7 +116,6 @@ class Sampler:
         buyers = torch.from_numpy(encoder.item_codes(pairs.buyers))
         fewer = torch.from_numpy(encoder.item_codes(np.maximum(pairs.buyers - 1, 0)))
         self.item_codes = torch.cat([buyers, fewer])
-        self.event_codes = encoder.event_codes(events)
         self._pair_codes = self._coded_pairs()
 
     def _coded_pairs(self) -> npt.NDArray[np.integer[Any]]:
@@ -201,8 +200,7 @@ class Sampler:
         batch["user"].z = torch.from_numpy(self.encoder.user_codes(user, activity))
         # A positive is seen as it was without this buyer: these codes stand in the second half of the item table.
         # Negatives are seen with one buyer less too, else an item's number and its count together tell which it is.
-        numbers = padded(events, np.maximum(history, begin - self.history), begin, self.history)
-        latest = items_of(events, numbers)
+        latest = padded(events, np.maximum(history, begin - self.history), begin, self.history)
         read = latest < events.items
         met, local = np.unique(
             np.concatenate([events.item[event], item + events.items, latest[read]]), return_inverse=True
@@ -212,7 +210,6 @@ class Sampler:
             latest[~read] = len(met)
             latest[read] = local[len(row) + len(item) :]
             batch["user"].history = torch.from_numpy(latest)
-            batch["user"].events = torch.from_numpy(self.event_codes[numbers])
         trigger = batch["user", "trigger", "item"]
         trigger.edge_index = torch.from_numpy(np.stack([row, local[: len(row)]]))
         trigger.a = torch.from_numpy(self.encoder.behaviour_codes(events, event, begin[row]))

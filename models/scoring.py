@@ -16,7 +16,7 @@ from models.interactions import Interactions, Ints, spans
 from models.pairs import Pairs
 from models.pdn import PDN
 from models.serving import edge_weights, ended
-from models.windows import grouped, items_of, last_events
+from models.windows import grouped, last_items
 
 PART = 200_000  # edges at a time
 USERS = 256  # histories at a time
@@ -153,7 +153,7 @@ def score(model: PDN, encoder: Encoder, events: Interactions, blocks: Iterable[P
     pairs = Pairs.joined(kept())
     p, q = np.zeros((events.users, 0), np.float32), np.zeros((events.items, 0), np.float32)
     if model.options.direct_net:
-        p, q = _user_vectors(model, encoder, z, x, events), model.item_vectors(x).cpu().numpy()
+        p, q = _user_vectors(model, z, x, events), model.item_vectors(x).cpu().numpy()
     if pairs.options.trend:  # d_ui gets it as every path to the item does
         p, q = ended(p, np.ones(events.users)), ended(q, pairs.trend)
     return Scores(
@@ -184,15 +184,11 @@ def pair_logits(
     return logits + (trend if logits.ndim == 1 else trend[:, None])
 
 
-def _user_vectors(
-    model: PDN, encoder: Encoder, z: torch.Tensor, x: torch.Tensor, events: Interactions
-) -> npt.NDArray[np.float32]:
+def _user_vectors(model: PDN, z: torch.Tensor, x: torch.Tensor, events: Interactions) -> npt.NDArray[np.float32]:
     if not model.options.reads_history:
         return model.user_vectors(z).cpu().numpy()
     p, length = [np.zeros((0, model.options.direct), np.float32)], model.options.history
-    codes = encoder.event_codes(events)
     for begin in range(0, events.users, USERS):
-        numbers = last_events(events, np.arange(begin, min(begin + USERS, events.users)), length)
-        read = (torch.from_numpy(one).to(x.device) for one in (items_of(events, numbers), codes[numbers]))
-        p.append(model.history_vectors(x, *read).cpu().numpy())
+        history = last_items(events, np.arange(begin, min(begin + USERS, events.users)), length)
+        p.append(model.history_vectors(x, torch.from_numpy(history).to(x.device)).cpu().numpy())
     return np.concatenate(p)

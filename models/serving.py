@@ -15,7 +15,7 @@ from models.features import Encoder, Features
 from models.interactions import Interactions, Ints
 from models.pairs import PairOptions, Pairs
 from models.profiles import PathKinds, Terms, brand_codes, browse_paths, profile_words, same_brand
-from models.windows import grouped, items_of, last_events
+from models.windows import grouped, last_items
 
 if TYPE_CHECKING:
     from graph.excerpt import Excerpt
@@ -90,7 +90,7 @@ class ServedNetwork:
         if "groups" in [one.name for one in self._graphs["triggers"].get_inputs()]:
             inputs["groups"] = grouped(user, events.users)
         t = self._run("triggers", **inputs)
-        direct = self._user_vectors(encoder, z, x, events)
+        direct = self._user_vectors(z, x, events)
         return UserWeights(user, item, edge_weights(t), self._ended(direct, np.ones(events.users)))
 
     def item_vectors(self, data: "Excerpt", trend: Weights) -> Vectors:
@@ -117,15 +117,11 @@ class ServedNetwork:
         """Vectors [R, k] with their last numbers [R], where this network's have these."""
         return ended(vectors, last) if self.trended else vectors
 
-    def _user_vectors(self, encoder: Encoder, z: Ints, x: Ints, events: Interactions) -> Vectors:
+    def _user_vectors(self, z: Ints, x: Ints, events: Interactions) -> Vectors:
         if (reader := self._graphs.get("history_vectors")) is None:
             return self._vectors("user_vectors", events.users, z=z)
-        wanted = {one.name: one.shape for one in reader.get_inputs()}
-        numbers = last_events(events, np.arange(events.users), wanted["history"][1])
-        inputs = {"x": x, "history": items_of(events, numbers)}
-        if "events" in wanted:
-            inputs["events"] = encoder.event_codes(events)[numbers]
-        return self._run("history_vectors", **inputs)
+        length = next(one.shape[1] for one in reader.get_inputs() if one.name == "history")
+        return self._run("history_vectors", x=x, history=last_items(events, np.arange(events.users), length))
 
     def _vectors(self, name: str, rows: int, **inputs: Ints) -> Vectors:
         return self._run(name, **inputs) if name in self._graphs else np.zeros((rows, 0), dtype=np.float32)

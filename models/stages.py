@@ -79,8 +79,7 @@ class TogetherStage:
 class HistoryStage:
     """The transformer alone: after each event of a history, the next one among all items.
 
-    A batch has histories [B, L] and codes of their events [B, L, Fe], which of their B · L positions have a target,
-    `at` [P], and that target [P].
+    A batch has histories [B, L], which of their B · L positions have a target, `at` [P], and that target [P].
     """
 
     name = "train histories"
@@ -94,7 +93,6 @@ class HistoryStage:
         ]
         self.negatives = Negatives.of(sampler.events.buyers, self.options.negatives, device())
         self.codes = sampler.item_codes[: sampler.events.items].to(device())
-        self.events = sampler.event_codes
         self.groups = [
             {
                 "params": list(model.history_net.parameters()),
@@ -111,18 +109,18 @@ class HistoryStage:
     def _batch(self, some: Windows) -> Data:
         target = some.target.ravel()
         at = np.flatnonzero(target < len(self.codes))
-        parts = {"history": some.history, "events": self.events[some.events], "at": at, "target": target[at]}
+        parts = {"history": some.history, "at": at, "target": target[at]}
         return Data.from_dict({name: torch.from_numpy(part) for name, part in parts.items()})
 
     def _rng(self, epoch: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, epoch])
 
     def loss(self, batch: Data) -> Tensor:
-        history, events, at, target = batch.history, batch.events, batch.at, batch.target
+        history, at, target = batch.history, batch.at, batch.target
         items, net = len(self.codes), self.model.history_net
         if self.negatives.share is None:
             vectors = net.items(self.codes)
-            said = net(vectors, history, events).flatten(0, 1).index_select(0, at)
+            said = net(vectors, history).flatten(0, 1).index_select(0, at)
             return softmax_loss(said, vectors, target, self.negatives, CALIBRATION)
         # Only items that the step needs are embedded.
         drawn, expected = self.negatives.draw()
@@ -130,7 +128,7 @@ class HistoryStage:
         place = torch.full((items + 1,), len(met), device=met.device)
         place[met] = torch.arange(len(met), device=met.device)
         vectors, right, wrong = net.items(self.codes[met]), place[target], place[drawn]
-        said = net(vectors, place[history], events).flatten(0, 1).index_select(0, at)
+        said = net(vectors, place[history]).flatten(0, 1).index_select(0, at)
         hit = (said * vectors[right]).sum(-1)
         others = said @ vectors[wrong].T - expected
         return sampled_loss(hit, others, wrong == right[:, None], CALIBRATION)

@@ -73,14 +73,7 @@ def train(data: HeteroData, exposures_file: Path, folder: Path, recipe: Recipe) 
     pairs = candidate_pairs(events, data, recipe.pairs)
     exposures = Exposures.read(exposures_file, list(data["item"].id), list(data.places), data.source.first_week)
     encoder = Encoder.fit(
-        data,
-        events,
-        pairs,
-        exposures,
-        recipe.pairs.min_buyers,
-        recipe.without,
-        recipe.sampling.triggers,
-        recipe.network.reads_history,
+        data, events, pairs, exposures, recipe.pairs.min_buyers, recipe.without, recipe.sampling.triggers
     )
     history = recipe.network.history if recipe.network.reads_history else 0
     sampler = Sampler(events, pairs, encoder, np.ones(len(events), dtype=bool), recipe.sampling, history)

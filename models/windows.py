@@ -17,37 +17,25 @@ class Batch:
         users: [B]; history: [B, L] items, padded on the left with N.
         target: [B, L] the item after each position, N where there is none. Models that read no history have L = 1
             and a history without columns.
-        events: [B, L] numbers of the events that `history` has the items of, padded with V.
     """
 
     users: Ints
     history: Ints
     target: Ints
-    events: Ints
 
 
-def last_events(events: Interactions, users: Ints, length: int) -> Ints:
-    """[B, L] numbers of the latest events of users [B] in their order, padded on the left with V."""
+def last_items(events: Interactions, users: Ints, length: int) -> Ints:
+    """[B, L] the latest items of users [B] in their order, padded on the left with N."""
     stop = events.start[users + 1]
     return padded(events, np.maximum(events.start[users], stop - length), stop, length)
 
 
-def last_items(events: Interactions, users: Ints, length: int) -> Ints:
-    """[B, L] the items of `last_events`, padded with N."""
-    return items_of(events, last_events(events, users, length))
-
-
 def padded(events: Interactions, start: Ints, stop: Ints, length: int) -> Ints:
-    """[R, length] the events start..stop of each row, at the right end of it, padded with V."""
+    """[R, length] the items of the events start..stop of each row, at the right end of it."""
     row, event = spans(start, stop)
-    numbers = np.full((len(start), length), len(events), dtype=np.int64)
-    numbers[row, length - (stop[row] - event)] = event
-    return numbers
-
-
-def items_of(events: Interactions, numbers: Ints) -> Ints:
-    """The item of each event [R, L]; N of what is padded with V."""
-    return np.append(events.item, events.items)[numbers]
+    items = np.full((len(start), length), events.items, dtype=np.int64)
+    items[row, length - (stop[row] - event)] = events.item[event]
+    return items
 
 
 def grouped(row: Ints, rows: int) -> Ints:
@@ -66,11 +54,10 @@ def windows(events: Interactions, length: int, size: int, rng: np.random.Generat
     """
     user, begin, end = _cuts(events, length, rng)
     for rows in _parts(rng.permutation(len(user)), size):
-        numbers = padded(events, begin[rows], end[rows], length + 1)
-        items = items_of(events, numbers)
+        items = padded(events, begin[rows], end[rows], length + 1)
         history, target = items[:, :-1], items[:, 1:].copy()
         target[history == events.items] = events.items  # the item that opens a window is no target
-        yield Batch(user[rows], history, target, numbers[:, :-1])
+        yield Batch(user[rows], history, target)
 
 
 def count_windows(events: Interactions, length: int, size: int, rng: np.random.Generator) -> int:
@@ -93,8 +80,7 @@ def pairs(events: Interactions, size: int, rng: np.random.Generator) -> Iterator
     """Every user and item of `events` once, in batches of `size` pairs."""
     first = np.flatnonzero(events.first)
     for rows in _parts(rng.permutation(first), size):
-        nothing = np.zeros((len(rows), 0), dtype=np.int64)
-        yield Batch(events.user[rows], nothing, events.item[rows, None], nothing)
+        yield Batch(events.user[rows], np.zeros((len(rows), 0), dtype=np.int64), events.item[rows, None])
 
 
 def _parts(order: Ints, size: int) -> Iterator[Ints]:

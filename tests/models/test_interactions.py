@@ -52,13 +52,6 @@ def test_properties_against_loops(rows: list[tuple[int, int, int]]) -> None:
         assert events.start[user] == sum(u < user for u, _ in keys)
 
 
-def test_a_pause_is_the_time_since_the_users_event_before() -> None:
-    events = interactions([(0, 1, 0), (0, 2, 1), (0, 1, 2), (0, 3, 3), (1, 1, 0), (1, 2, 1)])
-    assert np.isnan(events.pause).all()
-    timed = dataclasses.replace(events, time=np.array([100, 100, 160, -1, 900, 890]))
-    np.testing.assert_array_equal(timed.pause, [np.nan, 0, 60, np.nan, np.nan, 0])
-
-
 @given(rows, st.integers(1, 3))
 def test_transitions_against_loops(rows: list[tuple[int, int, int]], window: int) -> None:
     events = interactions(rows)

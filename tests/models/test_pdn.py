@@ -10,7 +10,7 @@ from models.layers import EdgeNet, FieldEmbedding
 from models.pdn import PDN, PDNOptions, path_loss
 from models.sums import row_sums
 
-SIZES = {"user": [5, 3], "item": [7, 4, 3], "behaviour": [4, 6], "pair": [5, 5, 3], "bias": [3, 4], "event": []}
+SIZES = {"user": [5, 3], "item": [7, 4, 3], "behaviour": [4, 6], "pair": [5, 5, 3], "bias": [3, 4]}
 
 
 def random_codes(rows: int, sizes: list[int], seed: int) -> torch.Tensor:
@@ -113,7 +113,6 @@ def test_what_the_history_says_is_the_direct_vector(batch: HeteroData) -> None:
     model = PDN(SIZES, PDNOptions(embedding=4, hidden=6, direct=8, bias_net=False, history=3)).double().eval()
     x, padding = batch["item"].x, len(batch["item"].x)
     batch["user"].history = torch.tensor([[padding, 0, 1], [padding, padding, 2]])[: len(batch["user"].z)]
-    batch["user"].events = torch.zeros(*batch["user"].history.shape, 0, dtype=torch.long)
     user, item = batch["user", "candidate", "item"].edge_index
     p, q = model.history_vectors(x, batch["user"].history), model.item_vectors(x)
     whole, direct = model(batch), torch.nn.functional.softplus((p[user] * q[item]).sum(-1))
@@ -199,21 +198,6 @@ def test_padding_says_nothing(batch: HeteroData) -> None:
     before = model.history_vectors(x, history)
     model.history_net.nothing.data += 7
     torch.testing.assert_close(model.history_vectors(x, history), before)
-
-
-def test_what_is_known_of_an_event_changes_what_it_says(batch: HeteroData) -> None:
-    """And of padding it changes nothing; a new network does not listen to it yet."""
-    torch.manual_seed(0)
-    x = batch["item"].x
-    model = PDN(SIZES | {"event": [4]}, PDNOptions(direct=8, history=3)).eval()
-    history, events = torch.tensor([[len(x), 0, 1]]), torch.tensor([[[0], [1], [2]]])
-    other, padding = torch.tensor([[[0], [1], [3]]]), torch.tensor([[[3], [1], [2]]])
-    first = model.history_vectors(x, history, events)
-    torch.testing.assert_close(model.history_vectors(x, history, other), first)
-    model.history_net.event.table.data.normal_()
-    first = model.history_vectors(x, history, events)
-    assert (model.history_vectors(x, history, other) - first).abs().max() > 0.01
-    torch.testing.assert_close(model.history_vectors(x, history, padding), first)
 
 
 def test_examples_that_go_without_the_direct_part_are_paths_alone(batch: HeteroData) -> None:

@@ -262,24 +262,18 @@ def test_repeats_are_seen_without_all_that_the_shopper_did(returning: HeteroData
 
 
 def test_histories_are_the_latest_items_before_the_moment(clustered: HeteroData) -> None:
-    count = len(clustered["user", "interacted", "item"].event_time)
-    times = np.random.default_rng(0).choice([0, 40, 5000], count).cumsum()
-    clustered["user", "interacted", "item"].event_time = torch.from_numpy(times)
     events = Interactions.of(clustered)
     pairs = candidate_pairs(events, clustered, OPTIONS)
-    encoder = Encoder.fit(clustered, events, pairs, None, 1, reads_history=True)
+    encoder = Encoder.fit(clustered, events, pairs, None, 1)
     sampler = Sampler(events, pairs, encoder, np.ones(len(events), bool), SamplingOptions(negatives=6), history=4)
-    pause = encoder.features.event.fields[0].encode(events.pause)
-    assert len(set(pause)) == 4  # the three, and the first event of a user
     examples = np.arange(0, len(sampler), 5)
     batch = sampler.batch(examples, np.random.default_rng(0))
     x, codes = batch["item"].x, sampler.item_codes[: events.items]
-    for row, told, example in zip(batch["user"].history, batch["user"].events, examples, strict=True):
+    for row, example in zip(batch["user"].history, examples, strict=True):
         begin = sampler._begin[example]
         mine = events.item[max(events.start[events.user[begin]], begin - 4) : begin]
         assert (row[: 4 - len(mine)] == len(x)).all()
         np.testing.assert_array_equal(x[row[4 - len(mine) :]], codes[mine])
-        assert told[:, 0].tolist() == [0] * (4 - len(mine)) + pause[begin - len(mine) : begin].tolist()
 
 
 def with_days(data: HeteroData, days: list[int]) -> HeteroData:

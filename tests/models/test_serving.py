@@ -13,7 +13,7 @@ from torch_geometric.data import HeteroData
 
 from graph.excerpt import LISTS, Excerpt
 from models.candidates import candidate_pairs
-from models.features import Encoder, Features
+from models.features import Encoder
 from models.interactions import Interactions
 from models.onnx_export import export
 from models.pairs import PairOptions, Pairs
@@ -24,9 +24,7 @@ from models.serving import ServedNetwork, edge_weights, open_graph, unmet_pairs
 from models.windows import grouped
 from tests.models.conftest import clustered_events, make_snapshot
 
-SIZES = {"user": [7, 3, 5], "item": [9, 4, 6], "behaviour": [5, 4, 6, 3], "pair": [6, 3, 4, 5, 2]}
-SIZES |= {"bias": [], "event": []}
-TIMED = SIZES | {"event": [8, 3]}
+SIZES = {"user": [7, 3, 5], "item": [9, 4, 6], "behaviour": [5, 4, 6, 3], "pair": [6, 3, 4, 5, 2], "bias": []}
 TOLERANCE = 1e-5
 READING = 2e-4  # of a transformer in float32, whose weights are four times too large here
 
@@ -42,11 +40,7 @@ def network(seed: int = 0, sizes: dict[str, list[int]] | None = None, **changed:
     return made
 
 
-@pytest.fixture(
-    scope="module",
-    params=[{}, {"history": 7}, {"history": 7, "sizes": TIMED}, {"trig_net": "transformer"}],
-    ids=["whole", "history", "timed history", "contextual"],
-)
+@pytest.fixture(scope="module", params=[{}, {"history": 7}, {"trig_net": "transformer"}], ids=str)
 def exported(request: pytest.FixtureRequest) -> tuple[PDN, dict[str, bytes]]:
     made = network(**request.param)
     return made, export(made)
@@ -78,9 +72,6 @@ def test_graphs_equal_torch_for_any_number_of_rows(
         latest = draw.integers(0, items, (users, length))
         latest[np.arange(length) < draw.integers(0, length + 1, (users, 1))] = items
         asked["history_vectors"] = {"x": x, "history": latest}
-        if model.history_net.event is not None:
-            drawn = [draw.integers(0, size, latest.shape) for size in TIMED["event"]]
-            asked["history_vectors"] |= {"events": np.stack(drawn, axis=-1)}
     else:
         asked["user_vectors"] = {"z": z}
     assert set(graphs) == set(asked)
@@ -164,13 +155,10 @@ def trained(request: pytest.FixtureRequest) -> tuple[HeteroData, Scores, ServedN
     """Shoppers who come back to what they had, all edges by torch, and the same network served."""
     again = [(user, item, place + 20) for user, item, place in clustered_events() if (user + item) % 3 == 0]
     data = make_snapshot(clustered_events() + again, users=30, items=24)
-    edges = data["user", "interacted", "item"]
-    edges.event_time = torch.from_numpy(np.random.default_rng(0).choice([0, 40, 5000], len(edges.event_time)).cumsum())
     events = Interactions.of(data)
     without, changed, trended = request.param
     pairs = candidate_pairs(events, data, PairOptions(candidates=20, window=3, profile_share=0.5, **trended))
-    encoder = Encoder.fit(data, events, pairs, None, 1, without, reads_history="history" in changed)
-    assert encoder.features.event.sizes == ([16] if "history" in changed else [])
+    encoder = Encoder.fit(data, events, pairs, None, 1, without)
     model = network(1, sizes=encoder.features.sizes, **changed)
     terms = Terms.fit(profile_words(data, browse_paths(data)), PairOptions().hottest)
     served = ServedNetwork(export(model), encoder.features, terms, similar=5, min_buyers=1, trended=bool(trended))
@@ -193,13 +181,6 @@ def test_users_get_the_weights_of_the_index(trained: tuple[HeteroData, Scores, S
         assert sorted(mine) == sorted(wanted)
         np.testing.assert_allclose(found.weight, [wanted[pair] for pair in mine], rtol=near)
         np.testing.assert_allclose(found.direct, scores.p[list(users)], rtol=READING, atol=READING)
-
-
-def test_a_model_of_an_older_version_knows_nothing_of_events(trained: tuple[HeteroData, Scores, ServedNetwork]) -> None:
-    kept = trained[2].features.to_json()
-    event = kept.pop("event")
-    assert Features.of_json(kept).to_json() == kept | {"event": []}
-    assert Features.of_json(kept | {"event": event}) == trained[2].features
 
 
 def test_items_get_the_vectors_of_the_index(trained: tuple[HeteroData, Scores, ServedNetwork]) -> None:

@@ -15,7 +15,8 @@ from graph.settings import Settings
 REPOSITORY = Path(__file__).parent.parent
 DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md")])
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
+LINK = re.compile(r"\]\(([^)#]*)(?:#([^)]*))?\)")
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 # Documents whose requests tests/api/test_rest_doc.py sends, one after the other.
 SENT = ("README.md", "docs/events.md", "docs/rest.md")
 # Commands of other programs, each as it stands in a document, with what runs it.
@@ -92,9 +93,19 @@ def test_documents_have_commands() -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=relative)
-def test_links_lead_to_files(document: Path) -> None:
-    links = [link for link in LINK.findall(document.read_text("utf-8")) if "://" not in link]
-    assert [link for link in links if not (document.parent / link).exists()] == []
+def test_links_lead_somewhere(document: Path) -> None:
+    lost = []
+    for link, anchor in LINK.findall(document.read_text("utf-8")):
+        target = document.parent / link if link else document
+        if "://" not in link and not (target.exists() and (not anchor or anchor in anchors(target))):
+            lost.append(f"{link}#{anchor}")
+    assert lost == []
+
+
+def anchors(document: Path) -> set[str]:
+    """What GitHub calls the headings of a document by."""
+    headings = HEADING.findall(BLOCK.sub("", document.read_text("utf-8")))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=relative)

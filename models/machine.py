@@ -20,8 +20,9 @@ def shared_threads() -> Iterator[None]:
     are many times slower than one.
     """
     before = torch.get_num_threads()
-    busy = psutil.cpu_percent(interval=0.5) / 100 * before
-    torch.set_num_threads(max(1, min(before, round(before - busy))))
+    if before > 1:
+        busy = psutil.cpu_percent(interval=0.5) / 100 * before
+        torch.set_num_threads(max(1, min(before, round(before - busy))))
     try:
         yield
     finally:

@@ -5,10 +5,15 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Each process has a core: threads of several that share them wait for each other in busy loops. Read on import.
+    os.environ["OMP_NUM_THREADS"] = "1"
+
 import hypothesis
 import pytest
 
 from graph import server_folder
+from graph.constraints import create_constraints
 from graph.driver import Database, connect
 from graph.server import ManagedServer
 from graph.settings import Settings
@@ -65,12 +70,24 @@ def database(server: ManagedServer) -> Iterator[Database]:
 @pytest.fixture
 def empty_database(database: Database) -> Database:
     """The shared database without nodes, relationships, constraints and indexes of earlier tests."""
-    database.write_in_batches("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 10000 ROWS")
+    _delete_nodes(database)
     for row in database.read("SHOW CONSTRAINTS YIELD name"):
         database.write("DROP CONSTRAINT $name", row)
     for row in database.read("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name"):
         database.write("DROP INDEX $name", row)
     return database
+
+
+@pytest.fixture
+def constrained_database(database: Database) -> Database:
+    """The shared database without nodes, but with all constraints and indexes: making them anew takes seconds."""
+    _delete_nodes(database)
+    create_constraints(database)
+    return database
+
+
+def _delete_nodes(database: Database) -> None:
+    database.write_in_batches("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 10000 ROWS")
 
 
 def _data_folder() -> Path:

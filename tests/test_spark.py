@@ -10,7 +10,6 @@ import pytest
 from pyspark.sql import Row, SparkSession
 from torch_geometric.data import HeteroData
 
-from graph.constraints import create_constraints
 from graph.driver import Database, Endpoint, find_endpoint
 from graph.errors import ArtefactError, DatabaseUnavailable, StoreError
 from graph.generations import list_generations, write_generation
@@ -45,10 +44,9 @@ def clustered() -> HeteroData:
 
 
 @pytest.fixture
-def endpoint(server: ManagedServer, empty_database: Database) -> Endpoint:
+def endpoint(server: ManagedServer, constrained_database: Database) -> Endpoint:
     """Of a small graph in which only the weights are missing."""
-    create_constraints(empty_database)
-    star(1.0).write(empty_database)
+    star(1.0).write(constrained_database)
     return find_endpoint(server.settings)
 
 

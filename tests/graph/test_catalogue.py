@@ -20,7 +20,6 @@ from graph.catalogue import (
     put_user,
     set_placed,
 )
-from graph.constraints import create_constraints
 from graph.driver import Database
 from graph.errors import Conflict, Invalid, NotFound, StoreEmpty
 from graph.events import Event, write_events
@@ -42,14 +41,13 @@ NOW = 1_700_000_000
 
 
 @pytest.fixture
-def shop(empty_database: Database) -> Database:
+def shop(constrained_database: Database) -> Database:
     """A store with the browse nodes food > drinks > tea and toys, and a node of another tree."""
-    create_constraints(empty_database)
-    end_load(SOURCE, empty_database)
+    end_load(SOURCE, constrained_database)
     for node, parent in (("food", None), ("drinks", "food"), ("tea", "drinks"), ("toys", None)):
-        put_node(empty_database, node, node.title(), parent)
-    empty_database.write("CREATE (:BrowseNode {id: 'google/1', name: 'Animals', tree: 'google', level: 0})")
-    return empty_database
+        put_node(constrained_database, node, node.title(), parent)
+    constrained_database.write("CREATE (:BrowseNode {id: 'google/1', name: 'Animals', tree: 'google', level: 0})")
+    return constrained_database
 
 
 def properties(database: Database, label: str, key: str) -> dict[str, Any]:

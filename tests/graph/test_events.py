@@ -18,7 +18,6 @@ from hypothesis import settings as configure
 from hypothesis import strategies as st
 
 from graph.catalogue import delete_user
-from graph.constraints import create_constraints
 from graph.driver import Database
 from graph.errors import Conflict, Invalid, NotFound
 from graph.events import IMPRESSION, Event, Outcome, write_events
@@ -62,11 +61,10 @@ def clear(database: Database) -> None:
 
 
 @pytest.fixture
-def shop(empty_database: Database) -> Database:
+def shop(constrained_database: Database) -> Database:
     """Three items that nobody has had."""
-    create_constraints(empty_database)
-    empty_database.write("UNWIND $ids AS id CREATE (:Item {id: id})", {"ids": ITEMS})
-    return empty_database
+    constrained_database.write("UNWIND $ids AS id CREATE (:Item {id: id})", {"ids": ITEMS})
+    return constrained_database
 
 
 def tables(events: Sequence[Event]) -> Any:

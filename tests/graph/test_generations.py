@@ -12,7 +12,6 @@ import pytest
 from cypher.rank import rank
 from cypher.recommend import recommend
 from graph import weights as batches
-from graph.constraints import create_constraints
 from graph.driver import Database, Parameters, Row, connect
 from graph.errors import ArtefactError, Conflict, DatabaseError, Invalid, NotFound, StoreError
 from graph.experiment import Experiment, running_experiment, start_experiment, stop_experiment
@@ -58,10 +57,9 @@ def write(database: Database, weight: float, artefact: str | None = None, **chan
 
 
 @pytest.fixture
-def graph(empty_database: Database) -> Database:
-    create_constraints(empty_database)
-    star(1.0).write(empty_database)
-    return empty_database
+def graph(constrained_database: Database) -> Database:
+    star(1.0).write(constrained_database)
+    return constrained_database
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from graph.constraints import create_constraints
 from graph.driver import Database
 from graph.errors import StoreError
 from graph.experiment import start_experiment
@@ -35,10 +34,9 @@ def network(artefact: str = ARTEFACT, size: int = 3) -> Network:
 
 
 @pytest.fixture
-def graph(empty_database: Database) -> Database:
-    create_constraints(empty_database)
-    star(1.0).write(empty_database)
-    return empty_database
+def graph(constrained_database: Database) -> Database:
+    star(1.0).write(constrained_database)
+    return constrained_database
 
 
 def write(database: Database, weight: float, of: Network | None = None, artefact: str = ARTEFACT) -> int:

@@ -28,7 +28,7 @@ def as_before(shop: Line) -> Iterator[None]:
             assert twohop("generations", "drop", str(one["id"])).exit_code == 0
 
 
-@pytest.mark.parametrize("master", [pytest.param(None, marks=pytest.mark.long), "local-cluster[2,1,1024]"])
+@pytest.mark.parametrize("master", [None, pytest.param("local-cluster[2,1,1024]", marks=pytest.mark.long)])
 def test_spark_makes_the_same_generation(shop: Line, database: Database, master: str | None) -> None:
     before = newest()
     said = twohop("index", "--engine", "spark", "--no-switch", "--keep", "9", *(["--master", master] if master else []))

@@ -12,7 +12,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 import hypothesis
 import pytest
 
-from graph import server_folder
+from graph import java, server_folder
 from graph.constraints import create_constraints
 from graph.driver import Database, connect
 from graph.server import ManagedServer
@@ -107,6 +107,8 @@ def pytest_configure() -> None:
     """Each of several processes looks for free ports in its own range: two must not choose the same one at once."""
     server_folder.BOLT_PORT += 100 * WORKER
     server_folder.HTTP_PORT += 100 * WORKER
+    # Servers of a minute: what Java's second compiler makes of them is not used long enough to pay for it.
+    java.OPTIONS = (*java.OPTIONS, "-XX:TieredStopAtLevel=1")
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist, which reads the groups in a hook of the same name

@@ -107,7 +107,7 @@ def pytest_configure() -> None:
     """Each of several processes looks for free ports in its own range: two must not choose the same one at once."""
     server_folder.BOLT_PORT += 100 * WORKER
     server_folder.HTTP_PORT += 100 * WORKER
-    # A server of a test run is busiest while it starts, and would spend half of that on compiling for later.
+    # A server of a test run is busiest while it starts, and would spend a third of that on compiling for later.
     java.OPTIONS = (*java.OPTIONS, "-XX:TieredStopAtLevel=1")
 
 

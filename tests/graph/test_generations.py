@@ -355,6 +355,16 @@ def test_another_live_generation_ends_the_experiment(graph: Database, place: int
         running_experiment(graph)
 
 
+def test_what_is_read_in_the_midst_of_a_switch_is_no_experiment(graph: Database) -> None:
+    """A reader may see the live generation after its challenger went live, and the challenger before."""
+    first, second = write(graph, 1.0), write(graph, 2.0)
+    switch(graph, first)
+    start_experiment(graph, second, 0.1)
+    graph.write("MATCH (s:Serving {id: 'weights'}) SET s.generation = s.challenger")
+    with pytest.raises(NotFound, match="no experiment is running"):
+        running_experiment(graph)
+
+
 def test_a_challenger_is_never_live_while_others_switch_and_start(graph: Database) -> None:
     """Threads start, stop and switch at once; whoever looks sees two different ready generations, or no experiment."""
     first, second = write(graph, 1.0), write(graph, 2.0)

@@ -63,7 +63,7 @@ def draw(folder: Path, items: int, m: int, k: int) -> None:
         columns |= {f"{kind}_{name}": np.full(rows, each) for name in ("count", "room")}
     for name, values in columns.items():
         np.asarray(values).astype(DTYPES[name]).tofile(folder / name)
-    served = Served(1, "", "", "", "", 0, 0)
+    served = Served(1, "", "", "", "", repeat_power=1.0, loads=0, tree_version=0)
     described = {"format": FORMAT, "served": vars(served), "now": 0, "users": USERS, "items": items, "direct": DIRECT}
     described |= {"dtypes": DTYPES, "nodes": [], "child_of": []}
     (folder / DESCRIPTION).write_text(json.dumps(described), encoding="utf-8")

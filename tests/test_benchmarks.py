@@ -9,8 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks import small
+from benchmarks import columns, small
 from benchmarks.runs import FOLDER, SMALL
+from graph.projection.projection import Projection
 
 FOLDER_OF_ALL = Path(small.__file__).parent
 ALONE = """
@@ -52,6 +53,13 @@ def test_help_is_shown_and_nothing_measured(name: str, capsys: pytest.CaptureFix
 def test_an_unknown_benchmark_is_one_line() -> None:
     with pytest.raises(SystemExit, match=r"benchmarks\.small: no benchmark nothing: choose from index, "):
         small.main(["nothing"])
+
+
+def test_drawn_columns_are_a_projection(tmp_path: Path) -> None:
+    columns.draw(tmp_path, 50, 5, 10)
+    found = Projection.open(tmp_path).recommend(columns.user(3), 4, m=5, k=10, shortlist=10)
+    assert len({item.id for item in found}) == 4
+    assert sorted((item.score for item in found), reverse=True) == [item.score for item in found]
 
 
 def test_work_of_its_own_process_ends_when_the_benchmark_is_killed(tmp_path: Path) -> None:

@@ -5,46 +5,48 @@ of each item that is returned. Where a product grows too large, the same walk ad
 """
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numba import njit
 
-from graph.projection.columns import AVAILABLE, GONE, Array
+from graph.projection.columns import AVAILABLE, GONE, Array, Columns
 from graph.projection.prefetch import prefetch
 
 
-class Asker(NamedTuple):
-    """Whom items are for: numbers of what they had and e^t (see `Columns.had_item`), p_u and whether it is known.
+class Tables(NamedTuple):
+    """The columns of `Columns` that are walked, and two of a walk's own.
 
-    `power`: of e^t on the path of a trigger to itself (`Served.repeat_power`).
+    Compiled functions that are called from outside get each column by itself: numba looks into a tuple at every call,
+    which takes longer than a short walk.
+
+    `product` [N] is `UNTOUCHED` between two calls; `touched` has room for N + 1.
     """
 
-    triggers: Array
-    weights: Array
-    direct: Array
-    known: bool
-    power: float
+    user_first: Array
+    user_count: Array
+    user_known: Array
+    user_direct: Array
+    had_item: Array
+    had_weight: Array
+    item_order: Array
+    item_state: Array
+    item_price: Array
+    item_known: Array
+    item_direct: Array
+    item_first: Array
+    item_count: Array
+    similar_item: Array
+    similar_weight: Array
+    similar_rank: Array
+    product: Array
+    touched: Array
 
-
-class Items(NamedTuple):
-    """Columns of items by number, as `Columns` has them."""
-
-    order: Array
-    state: Array
-    price: Array
-    known: Array
-    direct: Array
-    first: Array
-    size: Array
-
-
-class Similar(NamedTuple):
-    """Columns of the edges from triggers to candidates."""
-
-    item: Array
-    weight: Array
-    rank: Array
+    @classmethod
+    def of(cls, columns: Columns) -> Self:
+        items = len(columns.item_state)
+        own = {"product": np.full(items, UNTOUCHED), "touched": np.empty(items + 1, np.int32)}
+        return cls(**{name: own[name] if name in own else getattr(columns, name) for name in cls._fields})
 
 
 UNTOUCHED, SEEN = -1.0, -2.0  # in the table of products, where all others are 0 or above
@@ -72,54 +74,69 @@ def find_user(user_key, user_check, key, check):  # type: ignore[no-untyped-def]
     return -1
 
 
-@njit(cache=True)
-def _prefetch_edges(similar, begin):  # type: ignore[no-untyped-def]
-    for edge in range(begin, begin + FETCHED, LINE // 8):
-        prefetch(similar.weight, edge)
-    for edge in range(begin, begin + FETCHED, LINE // 4):
-        prefetch(similar.item, edge)
-    prefetch(similar.rank, begin + FETCHED // 2)
+@njit(cache=True, inline="always")
+def _had(tables, row):  # type: ignore[no-untyped-def]
+    """Where what a user had begins and ends; nothing where `row` is -1."""
+    if row < 0:
+        return 0, 0
+    return tables.user_first[row], tables.user_first[row] + tables.user_count[row]
+
+
+@njit(cache=True, inline="always")
+def _within_rank(rank, begin, end, k):  # type: ignore[no-untyped-def]
+    """Where the edges up to rank k of a trigger end."""
+    if end == begin or rank[end - 1] <= k:
+        return end
+    while begin < end:
+        middle = (begin + end) // 2
+        if rank[middle] > k:
+            end = middle
+        else:
+            begin = middle + 1
+    return begin
 
 
 @njit(cache=True)
-def _walk(asker, m, k, items, similar, product, touched, add):  # type: ignore[no-untyped-def]
-    """Multiply (`add`: sum the logarithms of) 1 + e^t e^s into `product` and list the items; -1 where one is too large.
+def _walk(row, power, m, k, tables, add):  # type: ignore[no-untyped-def]
+    """Multiply (`add`: sum the logarithms of) 1 + e^t e^s into `product` and list the items; -1 where it is too large.
 
-    `product` [N] is `UNTOUCHED` before; `touched` has room for N + 1.
+    Columns have names of their own here and below: where a loop reads one out of the tuple, numba counts references at
+    each reading, which takes several times as long as all else that the loop does.
     """
+    had_item, had_weight, state = tables.had_item, tables.had_weight, tables.item_state
+    first, count, product, touched = tables.item_first, tables.item_count, tables.product, tables.touched
+    similar_item, similar_weight, rank = tables.similar_item, tables.similar_weight, tables.similar_rank
     size, taken, greatest = 0, 0, 0.0
-    for place in range(min(m, len(asker.triggers))):
-        trigger = asker.triggers[place]
-        prefetch(items.state, trigger)
+    start, stop = _had(tables, row)
+    for place in range(start, min(start + m, stop)):
+        trigger = had_item[place]
+        prefetch(state, trigger)
         prefetch(product, trigger)
-        prefetch(items.first, trigger)
-        prefetch(items.size, trigger)
-    for place in range(len(asker.triggers)):
-        weight, trigger = asker.weights[place], asker.triggers[place]
+        prefetch(first, trigger)
+        prefetch(count, trigger)
+    for place in range(start, stop):
+        weight, trigger = had_weight[place], had_item[place]
         if weight < 0 or taken == m:
             break
-        if items.state[trigger] == GONE:
+        if state[trigger] == GONE:
             continue
         taken += 1
-        if place + AHEAD < len(asker.triggers):
-            _prefetch_edges(similar, items.first[asker.triggers[place + AHEAD]])
-        begin = items.first[trigger]
-        end = begin + items.size[trigger]
-        if end > begin and similar.rank[end - 1] > k:
-            low = begin
-            while low < end:
-                middle = (low + end) // 2
-                if similar.rank[middle] > k:
-                    end = middle
-                else:
-                    low = middle + 1
+        if place + AHEAD < stop:
+            begin = first[had_item[place + AHEAD]]
+            for edge in range(begin, begin + FETCHED, LINE // 8):
+                prefetch(similar_weight, edge)
+            for edge in range(begin, begin + FETCHED, LINE // 4):
+                prefetch(similar_item, edge)
+            prefetch(rank, begin + FETCHED // 2)
+        begin = first[trigger]
+        end = _within_rank(rank, begin, begin + count[trigger], k)
         for edge in range(begin, end):
-            item = similar.item[edge]
-            prefetch(product, similar.item[min(edge + EDGES_AHEAD, end - 1)])
+            item = similar_item[edge]
+            prefetch(product, similar_item[min(edge + EDGES_AHEAD, end - 1)])
             before = product[item]
             touched[size] = item
             size += before < 0  # without a branch: half of them would be guessed wrong
-            factor = 1.0 + (weight if item != trigger else weight**asker.power) * similar.weight[edge]
+            factor = 1.0 + (weight if item != trigger else weight**power) * similar_weight[edge]
             value = max(before, 0.0) + math.log(factor) if add else abs(before) * factor
             product[item] = value
             greatest = max(greatest, value)
@@ -136,12 +153,12 @@ def clear(product, touched, size):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def walk(asker, m, k, items, similar, product, touched):  # type: ignore[no-untyped-def]
+def _walked(row, power, m, k, tables):  # type: ignore[no-untyped-def]
     """How many items the paths lead to, and whether `product` holds sums of logarithms."""
-    size = _walk(asker, m, k, items, similar, product, touched, False)
+    size = _walk(row, power, m, k, tables, False)
     if size >= 0:
         return size, False
-    return _walk(asker, m, k, items, similar, product, touched, True), True
+    return _walk(row, power, m, k, tables, True), True
 
 
 @njit(cache=True, inline="always")
@@ -153,38 +170,40 @@ def _before(value, item, other_value, other, order):  # type: ignore[no-untyped-
 
 
 @njit(cache=True)
-def _sink(values, items, order, size, value, item):  # type: ignore[no-untyped-def]
-    """Put one in the place of the root of a heap whose root is the last in order."""
-    place = 0
-    while True:
-        child = 2 * place + 1
-        if child >= size:
+def _put_first(values, items, order, size, most):  # type: ignore[no-untyped-def]
+    """Put the `most` first of `size` items, by value and then order, in front, in any order (quickselect)."""
+    low, high = 0, size - 1
+    while low < high:
+        middle = (low + high) // 2
+        value, item = values[middle], items[middle]
+        left, right = low, high
+        while left <= right:
+            while _before(values[left], items[left], value, item, order):
+                left += 1
+            while _before(value, item, values[right], items[right], order):
+                right -= 1
+            if left <= right:
+                values[left], values[right] = values[right], values[left]
+                items[left], items[right] = items[right], items[left]
+                left += 1
+                right -= 1
+        if most <= right:
+            high = right
+        elif most > left:
+            low = left
+        else:
             break
-        if child + 1 < size and _before(values[child], items[child], values[child + 1], items[child + 1], order):
-            child += 1
-        if not _before(value, item, values[child], items[child], order):
-            break
-        values[place], items[place] = values[child], items[child]
-        place = child
-    values[place], items[place] = value, item
 
 
 @njit(cache=True)
-def _push(values, items, order, size, most, value, item):  # type: ignore[no-untyped-def]
-    """Keep the `most` first ones by value, then order; gives how many there are now."""
-    if size == most:
-        if _before(value, item, values[0], items[0], order):
-            _sink(values, items, order, size, value, item)
-        return size
-    place = size
-    while place > 0:
-        parent = (place - 1) // 2
-        if not _before(values[parent], items[parent], value, item, order):
-            break
-        values[place], items[place] = values[parent], items[parent]
-        place = parent
-    values[place], items[place] = value, item
-    return size + 1
+def _sort(values, items, order, size):  # type: ignore[no-untyped-def]
+    """Put the first `size` items in order; there are few."""
+    for next_one in range(1, size):
+        place, value, item = next_one, values[next_one], items[next_one]
+        while place > 0 and _before(value, item, values[place - 1], items[place - 1], order):
+            values[place], items[place] = values[place - 1], items[place - 1]
+            place -= 1
+        values[place], items[place] = value, item
 
 
 @njit(cache=True, fastmath={"reassoc", "contract"})
@@ -196,55 +215,68 @@ def _dot(p, q):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _direct(asker, items, item):  # type: ignore[no-untyped-def]
-    """softplus(p_u · q_i), 0 where one of them is not known."""
-    if not (asker.known and items.known[item]):
-        return 0.0
-    dot = _dot(asker.direct, items.direct[item])
-    return max(dot, 0.0) + math.log(1.0 + math.exp(-abs(dot)))
+def _direct(row, tables, chosen):  # type: ignore[no-untyped-def]
+    """softplus(p_u · q_i) of each of these items, 0 where one of the two is not known."""
+    own, vectors, known = np.zeros(len(chosen)), tables.item_direct, tables.item_known
+    if row >= 0 and tables.user_known[row]:
+        vector = tables.user_direct[row]
+        for place in range(len(chosen)):
+            if place + DIRECT_AHEAD < len(chosen):
+                prefetch(vectors, chosen[place + DIRECT_AHEAD])
+                prefetch(known, chosen[place + DIRECT_AHEAD])
+            if known[chosen[place]]:
+                dot = _dot(vector, vectors[chosen[place]])
+                own[place] = max(dot, 0.0) + math.log(1.0 + math.exp(-abs(dot)))
+    return own
 
 
 @njit(cache=True)
-def recommend(  # type: ignore[no-untyped-def]
-    asker, m, k, shortlist, n, repeats, limits, within, exclude, items, similar, product, touched
-):
-    """The n best available items, the first one first: their numbers, scores and direct parts.
-
-    `limits`: whether prices count, the least and the greatest. `within` [N] is 1 for the items of a category, empty
-    without one. `exclude`: numbers of items.
-    """
-    priced, least, most = limits
-    size, add = walk(asker, m, k, items, similar, product, touched)
-    if not repeats:
-        _leave_out(product, asker.triggers)
-    _leave_out(product, exclude)
-    values, chosen, kept = np.empty(shortlist), np.empty(shortlist, np.int32), 0
+def _best(size, most, limits, within, tables):  # type: ignore[no-untyped-def]
+    """The `most` first of the items that may be recommended, by what `product` has of them, which it has no more."""
+    priced, least, greatest = limits
+    order, state, price = tables.item_order, tables.item_state, tables.item_price
+    product, touched = tables.product, tables.touched
+    values, chosen, kept, bar = np.empty(2 * most), np.empty(2 * most, np.int32), 0, 0.0
     for place in range(size):
         item = touched[place]
-        prefetch(items.state, touched[min(place + REACHED_AHEAD, size - 1)])
+        prefetch(state, touched[min(place + REACHED_AHEAD, size - 1)])
         value = product[item]
         product[item] = UNTOUCHED
-        if value < 0 or items.state[item] != AVAILABLE:
+        if value < bar or state[item] != AVAILABLE:
             continue
-        if (priced and not least <= items.price[item] <= most) or (len(within) and not within[item]):
+        if (priced and not least <= price[item] <= greatest) or (len(within) and not within[item]):
             continue
-        kept = _push(values, chosen, items.order, kept, shortlist, value, item)
-    scores, best, found = np.empty(n), np.empty(n, np.int32), 0
-    for place in range(kept):
-        if place + DIRECT_AHEAD < kept:
-            prefetch(items.direct, chosen[place + DIRECT_AHEAD])
-            prefetch(items.known, chosen[place + DIRECT_AHEAD])
-        item = chosen[place]
-        path = values[place] if add else math.log(values[place])
-        found = _push(scores, best, items.order, found, n, path + _direct(asker, items, item), item)
-    for last in range(found - 1, 0, -1):
-        value, item = scores[0], best[0]
-        _sink(scores, best, items.order, last, scores[last], best[last])
-        scores[last], best[last] = value, item
-    direct = np.empty(found)
-    for place in range(found):
-        direct[place] = _direct(asker, items, best[place])
-    return best[:found], scores[:found], direct
+        if kept == 2 * most:
+            _put_first(values, chosen, order, kept, most)
+            kept, bar = most, values[:most].min()
+        values[kept], chosen[kept] = value, item
+        kept += 1
+    if kept > most:
+        _put_first(values, chosen, order, kept, most)
+        kept = most
+    return values[:kept], chosen[:kept]
+
+
+@njit(cache=True)
+def recommend(row, power, m, k, shortlist, n, repeats, limits, within, exclude, *columns):  # type: ignore[no-untyped-def]
+    """The n best available items, the first one first: their numbers, scores and direct parts.
+
+    `row`: of the user, -1 for nobody. `power`: of e^t on the path of a trigger to itself (`Served.repeat_power`).
+    `limits`: whether prices count, the least and the greatest. `within` [N] is 1 for the items of a category, empty
+    without one. `exclude`: numbers of items. `columns`: `Tables`.
+    """
+    tables = Tables(*columns)
+    size, add = _walked(row, power, m, k, tables)
+    start, stop = _had(tables, row)
+    if not repeats:
+        _leave_out(tables.product, tables.had_item[start:stop])
+    _leave_out(tables.product, exclude)
+    scores, best = _best(size, shortlist, limits, within, tables)
+    scores = (scores if add else np.log(scores)) + _direct(row, tables, best)
+    found = min(n, len(best))
+    _put_first(scores, best, tables.item_order, len(best), found)
+    _sort(scores, best, tables.item_order, found)
+    return best[:found], scores[:found], _direct(row, tables, best[:found])
 
 
 @njit(cache=True)
@@ -255,38 +287,40 @@ def _leave_out(product, items):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def rank(asker, m, k, asked, items, similar, product, touched):  # type: ignore[no-untyped-def]
+def rank(row, power, m, k, asked, *columns):  # type: ignore[no-untyped-def]
     """Scores and direct parts of the items `asked`, whether seen, available or not."""
-    size, add = walk(asker, m, k, items, similar, product, touched)
-    scores, direct = np.empty(len(asked)), np.empty(len(asked))
+    tables = Tables(*columns)
+    size, add = _walked(row, power, m, k, tables)
+    scores, direct = np.zeros(len(asked)), _direct(row, tables, asked)
     for place in range(len(asked)):
-        value = product[asked[place]]
-        path = 0.0 if value < 0 else value if add else math.log(value)
-        direct[place] = _direct(asker, items, asked[place])
-        scores[place] = path + direct[place]
-    clear(product, touched, size)
-    return scores, direct
+        value = tables.product[asked[place]]
+        if value >= 0:
+            scores[place] = value if add else math.log(value)
+    clear(tables.product, tables.touched, size)
+    return scores + direct, direct
 
 
 @njit(cache=True)
-def reasons(asker, m, k, wanted, most, items, similar):  # type: ignore[no-untyped-def]
+def reasons(row, power, m, k, wanted, most, *columns):  # type: ignore[no-untyped-def]
     """Every path to the items whose `wanted` [N] is 1, `most` at most: item, trigger, e^t and e^s."""
+    tables = Tables(*columns)
     ends, starts = np.empty(most, np.int32), np.empty(most, np.int32)
     first, second = np.empty(most), np.empty(most)
     size, taken = 0, 0
-    for place in range(len(asker.triggers)):
-        weight, trigger = asker.weights[place], asker.triggers[place]
+    start, stop = _had(tables, row)
+    for place in range(start, stop):
+        weight, trigger = tables.had_weight[place], tables.had_item[place]
         if weight < 0 or taken == m:
             break
-        if items.state[trigger] == GONE:
+        if tables.item_state[trigger] == GONE:
             continue
         taken += 1
-        for edge in range(items.first[trigger], items.first[trigger] + items.size[trigger]):
-            if similar.rank[edge] > k:
-                break
-            if wanted[similar.item[edge]]:
-                ends[size], starts[size] = similar.item[edge], trigger
-                first[size] = weight if similar.item[edge] != trigger else weight**asker.power
-                second[size] = similar.weight[edge]
+        begin = tables.item_first[trigger]
+        for edge in range(begin, _within_rank(tables.similar_rank, begin, begin + tables.item_count[trigger], k)):
+            item = tables.similar_item[edge]
+            if wanted[item]:
+                ends[size], starts[size] = item, trigger
+                first[size] = weight if item != trigger else weight**power
+                second[size] = tables.similar_weight[edge]
                 size += 1
     return ends[:size], starts[:size], first[:size], second[:size]

@@ -48,17 +48,12 @@ class Projection:
         self.served, self.now = Served(**described["served"]), int(described["now"])
         self.edits = Edits(columns, described)
         self.lock = threading.Lock()
-        c = self._columns = columns
-        self._items = paths.Items(
-            c.item_order, c.item_state, c.item_price, c.item_known, c.item_direct, c.item_first, c.item_count
-        )
-        self._similar = paths.Similar(c.similar_item, c.similar_weight, c.similar_rank)
-        self._table = np.full(len(c.item_state), paths.UNTOUCHED), np.empty(len(c.item_state) + 1, np.int32)
+        self._tables = paths.Tables.of(columns)
 
     @property
     def order(self) -> Array:
         """[≥ N] place of each item in the order of the ids."""
-        return self._columns.item_order
+        return self._tables.item_order
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -88,58 +83,46 @@ class Projection:
         )
         with self.lock:
             found = paths.recommend(
-                self._asker(user), m, k, max(shortlist, n), n, repeats, limits,
+                edits.user(user), self.served.repeat_power, m, k, max(shortlist, n), n, repeats, limits,
                 EVERYTHING if category is None else edits.within(category),
-                _there(edits.items(exclude)) if exclude else NOTHING, self._items, self._similar, *self._table,
+                _there(edits.items(exclude)) if exclude else NOTHING, *self._tables,
             )  # fmt: skip
             return self._found(*found)
 
     def rank(self, user: str, items: Sequence[str], *, m: int, k: int) -> list[FoundItem]:
         """As `cypher.rank.rank`: given items that are here, best first. Raises `KeyError` for an unknown user."""
+        tables = self._tables
         with self.lock:
             asked = np.unique(_there(self.edits.items(items)))
-            asked = asked[self._items.state[asked] != GONE]
-            scores, direct = paths.rank(self._asker(user), m, k, asked, self._items, self._similar, *self._table)
-            best = np.lexsort((self._items.order[asked], -scores))
+            asked = asked[tables.item_state[asked] != GONE]
+            scores, direct = paths.rank(self.edits.user(user), self.served.repeat_power, m, k, asked, *tables)
+            best = np.lexsort((tables.item_order[asked], -scores))
             return self._found(asked[best], scores[best], direct[best])
 
     def reasons(self, user: str, items: Sequence[str], *, m: int, k: int) -> list[FoundPath]:
         """As `cypher.paths.paths`: the paths to given items, in no order. Raises `KeyError` for an unknown user."""
-        edits = self.edits
+        edits, tables = self.edits, self._tables
         with self.lock:
-            asker, asked = self._asker(user), _there(edits.items(items))
-            wanted = np.zeros(len(self._items.state), np.int8)
+            row, asked = edits.user(user), _there(edits.items(items))
+            wanted = np.zeros(len(tables.item_state), np.int8)
             wanted[asked] = 1
-            most = min(m, len(asker.triggers)) * len(asked)
-            found = paths.reasons(asker, m, k, wanted, most, self._items, self._similar)
-            return [
-                FoundPath(edits.ids[item], edits.ids[trigger], edits.titles[trigger], t, s)
-                for item, trigger, t, s in zip(*(column.tolist() for column in found), strict=True)
-            ]
+            most = min(m, int(tables.user_count[row])) * len(asked)
+            found = paths.reasons(row, self.served.repeat_power, m, k, wanted, most, *tables)
+            ends, starts, first, second = (column.tolist() for column in found)
+            names = edits.ids.of(ends), edits.ids.of(starts), edits.titles.of(starts)
+            return list(map(FoundPath._make, zip(*names, first, second, strict=True)))
 
     def warm_up(self) -> None:
         """Have everything compiled, so that no answer waits for it."""
-        c = self._columns
-        nobody = paths.Asker(c.had_item[:0], c.had_weight[:0], np.zeros_like(c.user_direct[0]), False, 1.0)
-        paths.recommend(
-            nobody, 1, 1, 1, 1, False, (False, 0.0, 0.0), EVERYTHING, NOTHING, self._items, self._similar, *self._table
-        )
-        paths.rank(nobody, 1, 1, NOTHING, self._items, self._similar, *self._table)
-        paths.reasons(nobody, 1, 1, EVERYTHING, 0, self._items, self._similar)
-
-    def _asker(self, user: str) -> paths.Asker:
-        """Raises `KeyError`."""
-        c, row = self._columns, self.edits.user(user)
-        had = slice(c.user_first[row], c.user_first[row] + c.user_count[row])
-        known = bool(c.user_known[row])
-        return paths.Asker(c.had_item[had], c.had_weight[had], c.user_direct[row], known, self.served.repeat_power)
+        tables = self._tables
+        paths.recommend(-1, 1.0, 1, 1, 1, 1, False, (False, 0.0, 0.0), EVERYTHING, NOTHING, *tables)
+        paths.rank(-1, 1.0, 1, 1, NOTHING, *tables)
+        paths.reasons(-1, 1.0, 1, 1, EVERYTHING, 0, *tables)
 
     def _found(self, items: Array, scores: Array, direct: Array) -> list[FoundItem]:
-        ids, titles = self.edits.ids, self.edits.titles
-        return [
-            FoundItem(ids[item], titles[item], score, own)
-            for item, score, own in zip(items.tolist(), scores.tolist(), direct.tolist(), strict=True)
-        ]
+        numbers = items.tolist()
+        names = self.edits.ids.of(numbers), self.edits.titles.of(numbers)
+        return list(map(FoundItem._make, zip(*names, scores.tolist(), direct.tolist(), strict=True)))
 
 
 def _there(numbers: Array) -> Array:

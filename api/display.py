@@ -1,6 +1,6 @@
 """What the commands print for people: tables with titles, and the reasons of a score in words."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from math import floor, log10
 from typing import TYPE_CHECKING, Any
@@ -269,3 +269,8 @@ def table(*columns: str | tuple[str, str]) -> Table:
         else:
             shown.add_column(column[0], justify="right" if column[1] == "right" else "left", no_wrap=True)
     return shown
+
+
+def markdown_table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)

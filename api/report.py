@@ -1,17 +1,21 @@
-"""The PDN paper's studies of one store: tables printed and pictures drawn. docs/quality-studies.md explains them."""
+"""The PDN paper's studies of one store: tables printed and pictures drawn. docs/quality-studies.md explains them.
+
+All of it stands in one more file, `report.md`, beside the pictures.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from rich.table import Table
 from scipy import sparse
 from torch_geometric.data import HeteroData
 
 from api import pictures
-from api.display import output, short, table
+from api.display import markdown_table, output, short, table
 from graph.errors import NotFound
 from models import studies
 from models.baselines.floor import Floor
@@ -29,6 +33,15 @@ ITEMS, NEIGHBOURS = 4, 8  # whose neighbours are shown, and how many
 NEGATIVES, SEED = 99, 0  # drawn for each user where none are published
 CF = "item-CF (cosine)"
 HITS = ("hr@10", "ndcg@10")
+PAGE = "report.md"
+ALT = {
+    "history.png": "HR@10 and NDCG@10 by the number of items in the history, for PDN, weights set by hand and item-CF",
+    "diversity.png": "Share of all categories in a list of ten, by the number of items in the history",
+    "categories.png": "How similar items of two categories are by SimNet, as a heat map",
+    "triggers.png": "Distribution of the mean trigger weight towards held-out items and towards drawn negatives",
+    "groups.png": "Mean trigger weight by group of users and category, against all users",
+    "neighbours.png": "The most similar items by SimNet and by item-CF, for a few items",
+}
 
 
 @dataclass(frozen=True)
@@ -57,16 +70,21 @@ class Asked:
 
 @dataclass(frozen=True)
 class Report:
-    """One store's studies. `protocols` are all; table 4 and the figures are of the first."""
+    """One store's studies. `protocols` are all; table 4 and the figures are of the first.
+
+    `title`: of the page. `told`: what it has so far, in Markdown.
+    """
 
     asked: Asked
     data: HeteroData
     scores: Scores
     catalogue: Catalogue
     protocols: Sequence[Protocol]
+    title: str
+    told: list[str] = field(default_factory=list)
 
     def write(self) -> None:
-        """Print the tables and draw the pictures, one after the other."""
+        """Print the tables and draw the pictures, one after the other; then write the page of all of them."""
         cosine = Cosine().fit(self.scores.events)
         outcomes = self.both_halves(cosine)
         self.by_length(outcomes)
@@ -76,6 +94,9 @@ class Report:
         self.trigger_weights(similarity)
         self.group_weights(found)
         self.neighbours(similarity, cosine.similarity, found)
+        page = self.asked.out / PAGE
+        page.write_text("\n\n".join([f"# {self.title}", *self.told]) + "\n", encoding="utf-8")
+        output().print(f"All of it: {page}")
 
     def both_halves(self, cosine: Cosine) -> dict[str, Outcome]:
         """Table 2: with what is known of the user, and item to item. Gives the outcomes of the first protocol."""
@@ -152,7 +173,7 @@ class Report:
         }
         self._draw("categories.png", pictures.draw_ratios, values, found.names, found.names, words)
         same, other = np.diagonal(values), values[~np.eye(len(values), dtype=bool)]
-        output().print(
+        self._say(
             f"Figure 8a: {np.nanmedian(same):.2f} times as similar as any two items within a category, "
             f"{np.nanmedian(other):.2f} times across categories (medians)"
         )
@@ -178,7 +199,7 @@ class Report:
         title = "TrigNet: weights of the triggers that lead to what came next"
         self._draw("triggers.png", pictures.draw_weights, positive[both], negative[both], title)
         ratio = positive[both].mean() / negative[both].mean()
-        output().print(
+        self._say(
             f"Figure 8b: {ratio:.2f} times the mean weight to what was held out, "
             f"the higher one for {(positive > negative)[both].mean():.1%} of {told.users:,} users (p = {told.p:.4f})"
         )
@@ -228,7 +249,7 @@ class Report:
                 printed.add_row("" if place else self._title(item), str(place + 1), *titles)
         self._print("Figure 9: the most similar items", printed)
         mean = [studies.neighbour_buyers(one, buyers, NEIGHBOURS) for one in (ours, cf)]
-        output().print(
+        self._say(
             f"Buyers of an item's {NEIGHBOURS} nearest neighbours, mean over all items: SimNet {mean[0]:,.0f}, "
             f"{CF} {mean[1]:,.0f}"
         )
@@ -238,17 +259,24 @@ class Report:
     def _title(self, item: int) -> str:
         return short(self.data["item"].title[item], self.data["item"].id[item])
 
-    def _print(self, title: str, shown: object) -> None:
+    def _print(self, title: str, shown: Table) -> None:
         console = output()
         console.print(title, style="bold")
         console.print(shown)
+        rows = zip(*(column.cells for column in shown.columns), strict=True)
+        self.told.extend([f"## {title}", markdown_table([column.header for column in shown.columns], list(rows))])
+
+    def _say(self, line: str) -> None:
+        output().print(line)
+        self.told.append(line)
 
     def _skip(self, what: str, why: str) -> None:
-        output().print(f"{what} is left out: {why}.")
+        self._say(f"{what} is left out: {why}.")
 
     def _draw(self, file: str, draw: pictures.Draw, *what: object) -> None:
         draw(self.asked.out / file, *what)
         output().print(f"Drawn: {self.asked.out / file}")
+        self.told.append(f"![{ALT[file]}]({file})")
 
 
 def largest(values: Sequence[str | None], most: int) -> tuple[list[str], npt.NDArray[np.int64]]:

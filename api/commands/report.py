@@ -10,7 +10,7 @@ from cypher.walk import NEIGHBOURS
 
 app = typer.Typer()
 
-Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder for the pictures (PNG).")]
+Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder for the pictures (PNG) and report.md.")]
 Items = Annotated[
     list[str] | None, typer.Option("--item", metavar="ITEM", help="Show its neighbours; repeat for more items.")
 ]
@@ -37,7 +37,8 @@ def report(
 ) -> None:
     """Repeat the PDN paper's studies: quality with and without the user, by length of history, and what weights say.
 
-    Prints tables 2 and 4 and figure 9, and draws figures 7, 8 and 9. It wants the extra `report`, and takes minutes.
+    Prints tables 2 and 4 and figure 9, draws figures 7, 8 and 9, and writes a page with all of it. It wants the extra
+    `report`, and takes minutes.
     """
     from models.baselines.extra import extra
 
@@ -69,5 +70,6 @@ def report(
         snapshot = read_snapshot(database)
     asked.prepare(snapshot)
     scores = network_scores(model, snapshot)
-    Report(asked, snapshot, scores, shop, protocols if users is None else drawn(protocols, users)).write()
+    title = f"Studies of {source.id}: model {model.id[:12]}"
+    Report(asked, snapshot, scores, shop, protocols if users is None else drawn(protocols, users), title).write()
     show_note(source)

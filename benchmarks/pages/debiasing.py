@@ -3,7 +3,7 @@
 from statistics import mean
 from typing import Any
 
-from benchmarks.pages.tables import table
+from api.display import markdown_table as table
 
 TAU = {
     "popularity": "most clicked first",

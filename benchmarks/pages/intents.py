@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from benchmarks.pages.tables import interval, sections, table
+from api.display import markdown_table as table
+from benchmarks.pages.tables import interval, sections
 
 SOURCES = {"table": "the open table", "queries": "the query table", "both": "both"}
 

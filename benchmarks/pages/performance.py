@@ -7,9 +7,10 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from api.display import markdown_table as table
 from api.pictures import BLUE, GREY, ORANGE, STYLE
 from benchmarks.pages.scale import scale
-from benchmarks.pages.tables import interval, read, table
+from benchmarks.pages.tables import interval, read
 
 Row = dict[str, Any]
 IMAGES = Path(__file__).parent.parent.parent / "docs" / "images" / "performance"

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from statistics import mean, median
 from typing import Any
 
+from api.display import markdown_table as table
 from benchmarks.pages.debiasing import debiasing
-from benchmarks.pages.tables import interval, read, sections, table
+from benchmarks.pages.tables import interval, read, sections
 from benchmarks.quality import CYPHER, PDN, VARIATIONS
 
 MARKS = "<!-- python -m benchmarks.report -->\n", "<!-- end -->"  # around the table of README.md

@@ -8,8 +8,9 @@ from typing import Any
 from matplotlib import colormaps, rc_context
 from matplotlib.figure import Figure
 
+from api.display import markdown_table as table
 from api.pictures import STYLE
-from benchmarks.pages.tables import read, table
+from benchmarks.pages.tables import read
 
 Row = dict[str, Any]
 RATES = ("bulk load", "import tool alone", "add edges", "incremental load", "the same again", "index")

@@ -1,7 +1,7 @@
-"""What all pages are made of: files of results, and tables in Markdown."""
+"""What all pages are made of: files of results, and estimates as text."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,6 @@ FOLDER = Path(__file__).parent.parent / "results"
 def read(name: str) -> Any:
     file = FOLDER / f"{name}.json"
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
 def sections(parts: dict[str, Callable[[Any], str]]) -> list[str]:

@@ -39,8 +39,8 @@ def test_tables_and_pictures(shop: Line, tmp_path: Path, monkeypatch: pytest.Mon
     out = tmp_path / "pictures" / "new"
     result = twohop("report", "--out", str(out), "--item", "g07", "--item", "g31", "--edge", "7", "-k", "10")
     assert result.exit_code == 0, result.stderr
-    assert {file.stem for file in out.iterdir()} == PICTURES
-    assert all(is_picture(file) for file in out.iterdir())
+    assert {file.stem for file in out.glob("*.png")} == PICTURES
+    assert all(is_picture(file) for file in out.glob("*.png"))
     lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
     figures = [told(engine)[metric] for engine in ("network", "item-to-item") for metric in ("hr@10", "ndcg@10")]
     table_2 = next(line for line in lines if line.startswith("PDN "))
@@ -56,6 +56,12 @@ def test_tables_and_pictures(shop: Line, tmp_path: Path, monkeypatch: pytest.Mon
     start = lines.index("Figure 9: the most similar items")
     assert lines[start + 2].startswith("Grill [no. g07] 1 Grill")
     assert "Data: made up for tests" in lines
+    page = (out / "report.md").read_text(encoding="utf-8")
+    assert page.startswith("# Studies of small-shop: model ")
+    assert f"| PDN | {figures[0]:.3f} / {figures[1]:.3f} |" in page
+    assert inside in page
+    assert "| Grill [no. g07] | 1 | Grill" in page
+    assert set(re.findall(r"!\[[^]]+\]\((\w+)\.png\)", page)) == PICTURES
 
 
 @pytest.mark.parametrize(
@@ -92,7 +98,7 @@ def made(tmp_path: Path) -> Make:
         truth = {user: (items[n % 2 * 12 + n % 12],) for n, user in enumerate(data["user"].id)}
         shop = Catalogue.of(Item(item, 1, ()) for item in items)
         asked = Asked(tmp_path, (), None, (), 5)
-        return Report(asked, data, draw_scores(data), shop, [Protocol("p", True, truth)])
+        return Report(asked, data, draw_scores(data), shop, [Protocol("p", True, truth)], "Studies")
 
     return make
 
@@ -109,7 +115,8 @@ def test_what_a_store_lacks_is_left_out(made: Make, tmp_path: Path, capsys: pyte
         "Figure 8c is left out: users of this store have no profile.",
     ):
         assert line in said
-    assert {file.stem for file in tmp_path.iterdir()} == {"history", "triggers", "neighbours"}
+    assert {file.stem for file in tmp_path.glob("*.png")} == {"history", "triggers", "neighbours"}
+    assert "Figure 7 is left out: no item is in a category.\n" in (tmp_path / "report.md").read_text(encoding="utf-8")
 
 
 def test_too_few_triggers_and_no_path(made: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -121,7 +128,7 @@ def test_too_few_triggers_and_no_path(made: Make, tmp_path: Path, capsys: pytest
         "Figure 8c is left out: no group has 500 triggers in a category.",
         "Figure 8b is left out: no path leads to anything that was held out.",
     ]
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.glob("*.png")) == []
 
 
 def test_one_user_is_enough(made: Make, tmp_path: Path) -> None:
@@ -130,7 +137,7 @@ def test_one_user_is_enough(made: Make, tmp_path: Path) -> None:
     reached = int(report.scores.pairs.target[report.scores.rank == 1][0])
     alone = replace(protocol, truth={"u000": (report.data["item"].id[reached],)})
     replace(report, protocols=[alone]).write()
-    assert {file.stem for file in tmp_path.iterdir()} == {"history", "categories", "triggers", "neighbours"}
+    assert {file.stem for file in tmp_path.glob("*.png")} == {"history", "categories", "triggers", "neighbours"}
 
 
 def test_groups_are_the_commonest_values() -> None:

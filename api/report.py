@@ -3,6 +3,7 @@
 All of it stands in one more file, `report.md`, beside the pictures.
 """
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ NEGATIVES, SEED = 99, 0  # drawn for each user where none are published
 CF = "item-CF (cosine)"
 HITS = ("hr@10", "ndcg@10")
 PAGE = "report.md"
+MARKED = re.compile(r"[\\`*_<]")  # what titles may have and Markdown takes for its own
 ALT = {
     "history.png": "HR@10 and NDCG@10 by the number of items in the history, for PDN, weights set by hand and item-CF",
     "diversity.png": "Share of all categories in a list of ten, by the number of items in the history",
@@ -263,7 +265,9 @@ class Report:
         console = output()
         console.print(title, style="bold")
         console.print(shown)
-        rows = zip(*(column.cells for column in shown.columns), strict=True)
+        rows = zip(
+            *([MARKED.sub(r"\\\g<0>", str(cell)) for cell in column.cells] for column in shown.columns), strict=True
+        )
         self.told.extend([f"## {title}", markdown_table([column.header for column in shown.columns], list(rows))])
 
     def _say(self, line: str) -> None:

@@ -106,6 +106,7 @@ def made(tmp_path: Path) -> Make:
 def test_what_a_store_lacks_is_left_out(made: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = make_snapshot(clustered_events(), users=30, items=24)
     data["user"].profile = {}
+    data["item"].title = ["*stars* | bar"] * 24
     data["item", "in_category", "browse_node"].edge_index = torch.zeros((2, 0), dtype=torch.long)
     made(data).write()
     said = capsys.readouterr().out
@@ -116,7 +117,9 @@ def test_what_a_store_lacks_is_left_out(made: Make, tmp_path: Path, capsys: pyte
     ):
         assert line in said
     assert {file.stem for file in tmp_path.glob("*.png")} == {"history", "triggers", "neighbours"}
-    assert "Figure 7 is left out: no item is in a category.\n" in (tmp_path / "report.md").read_text(encoding="utf-8")
+    page = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "Figure 7 is left out: no item is in a category.\n" in page
+    assert r"\*stars\* \| bar" in page
 
 
 def test_too_few_triggers_and_no_path(made: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -272,5 +272,6 @@ def table(*columns: str | tuple[str, str]) -> Table:
 
 
 def markdown_table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
+    """A table of a Markdown page; cells may have Markdown of their own."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)

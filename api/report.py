@@ -18,6 +18,7 @@ from torch_geometric.data import HeteroData
 from api import pictures
 from api.display import markdown_table, output, short, table
 from graph.errors import NotFound
+from graph.files import write_text
 from models import studies
 from models.baselines.floor import Floor
 from models.baselines.neighbours import Cosine, Pearson
@@ -97,7 +98,7 @@ class Report:
         self.group_weights(found)
         self.neighbours(similarity, cosine.similarity, found)
         page = self.asked.out / PAGE
-        page.write_text("\n\n".join([f"# {self.title}", *self.told]) + "\n", encoding="utf-8")
+        write_text(page, "\n\n".join([f"# {self.title}", *self.told]) + "\n", mode=0o644)
         output().print(f"All of it: {page}")
 
     def both_halves(self, cosine: Cosine) -> dict[str, Outcome]:
@@ -265,10 +266,9 @@ class Report:
         console = output()
         console.print(title, style="bold")
         console.print(shown)
-        rows = zip(
-            *([MARKED.sub(r"\\\g<0>", str(cell)) for cell in column.cells] for column in shown.columns), strict=True
-        )
-        self.told.extend([f"## {title}", markdown_table([column.header for column in shown.columns], list(rows))])
+        columns = ([MARKED.sub(r"\\\g<0>", str(cell)) for cell in column.cells] for column in shown.columns)
+        head = [column.header for column in shown.columns]
+        self.told.extend([f"## {title}", markdown_table(head, zip(*columns, strict=True))])
 
     def _say(self, line: str) -> None:
         output().print(line)

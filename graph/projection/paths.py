@@ -171,7 +171,10 @@ def _before(value, item, other_value, other, order):  # type: ignore[no-untyped-
 
 @njit(cache=True)
 def _put_first(values, items, order, size, most):  # type: ignore[no-untyped-def]
-    """Put the `most` first of `size` items, by value and then order, in front, in any order (quickselect)."""
+    """Put the `most` first of `size` items, by value and then order, in front, in any order.
+
+    Hoare's quickselect (1961); `numpy.partition` knows no second key for ties.
+    """
     low, high = 0, size - 1
     while low < high:
         middle = (low + high) // 2

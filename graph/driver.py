@@ -166,7 +166,6 @@ class Database:
 
         @neo4j.unit_of_work(timeout=timeout or self.timeout)
         def whole(transaction: neo4j.ManagedTransaction) -> T:
-            # Not by `Result.data`, which copies every list and byte string value by value.
             return work(lambda query, parameters: [_plain(row) for row in transaction.run(query, dict(parameters))])
 
         with translate(self.address), self.driver.session(database=self.name) as session:
@@ -198,7 +197,7 @@ class Database:
             ) as session,
         ):
             for record in session.run(neo4j.Query(query, timeout=timeout or self.timeout), dict(parameters or {})):
-                yield record.data()
+                yield _plain(record)
 
     def write_in_batches(self, query: str, parameters: Parameters | None = None) -> list[Row]:
         """Run a statement that commits by itself (`CALL … IN TRANSACTIONS`); not tried again."""
@@ -236,10 +235,11 @@ class Database:
                     database_=self.name,
                 )
             )
-        return [record.data() for record in records]
+        return [_plain(record) for record in records]
 
 
 def _plain(record: neo4j.Record) -> Row:
+    """Not by `Record.data`, which copies every list and byte string value by value."""
     return dict(zip(record.keys(), record.values(), strict=True))
 
 

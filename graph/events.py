@@ -10,7 +10,7 @@ from neo4j import exceptions as foreign
 
 from graph.driver import Database, Run
 from graph.errors import Conflict, DatabaseError, DatabaseUnavailable, Invalid
-from graph.moments import EDGE_COLUMNS, Row, add_events, by_user
+from graph.moments import EDGE_COLUMNS, Row, add_events, edge_parameters
 from graph.statements import statement
 
 IMPRESSION = "impression"  # an item was shown: no interaction
@@ -176,11 +176,11 @@ def _take_effect(run: Run, events: Iterable[Event], now: int) -> None:
     pairs: dict[tuple[str, str], list[Row]] = {}
     for event in changing:
         pairs.setdefault((event.user, event.item), []).append(_columns(event, now))
-    asked = [{"user": user, "item": item} for user, item in pairs]
-    edges = {(row["user"], row["item"]): row for row in run(statement("stored_interacted"), {"pairs": asked})}
+    [stored] = run(statement("stored_interacted"), {"pairs": list(pairs)})
+    edges = {(user, item): dict(zip(EDGE_COLUMNS[2:], edge, strict=True)) for user, item, *edge in stored["edges"]}
     merged = ((*pair, add_events(edges.get(pair), added)) for pair, added in sorted(pairs.items()))
     rows = [(user, item, *(edge[column] for column in EDGE_COLUMNS[2:])) for user, item, edge in merged]
-    run(statement("merge_interacted"), {"users": by_user(rows)})
+    run(statement("merge_interacted"), edge_parameters(rows))
     buyers = Counter(item for user, item in pairs if (user, item) not in edges)
     run(statement("add_buyers"), {"rows": [{"item": item, "buyers": count} for item, count in buyers.items()]})
     newest = max(event["time"] for added in pairs.values() for event in added)

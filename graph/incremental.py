@@ -1,16 +1,16 @@
 """The incremental writer: batches of `UNWIND … MERGE`, into any Neo4j and beside whatever the graph holds already."""
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import zip_longest
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from itertools import repeat, zip_longest
 from typing import Any
 
 import polars as pl
 
 from graph.batches import BATCH, write_rows
 from graph.constraints import create_constraints
-from graph.driver import Database
-from graph.moments import EDGE_COLUMNS, EVENT_LISTS, by_user
+from graph.driver import Database, Run
+from graph.moments import EDGE_COLUMNS, EVENT_LISTS, edge_parameters
 from graph.progress import step
 from graph.rows import (
     PAIR,
@@ -29,13 +29,15 @@ from graph.settings import Settings
 from graph.source import begin_load, end_load
 from graph.statements import statement
 
-LANES = 4  # transactions at a time
+LANES = 3  # of users, and of items: so many that each turn's cells have neither lane of the last one of the turn before
 EVENTS = 50_000  # events a transaction at most, but for one edge that alone has more
-STORED_SCHEMA: dict[str, Any] = {
+TYPES: dict[str, Any] = {
     **dict.fromkeys((*PAIR, "kind"), pl.String),
     **dict.fromkeys(("count", "last_time", "last_position"), pl.Int64),
     **{name: pl.List(INTERACTION[column]) for column, name in EVENT_LISTS.items()},
 }
+STORED_SCHEMA = {name: TYPES[name] for name in EDGE_COLUMNS}
+Cell = tuple[int, int]  # lane of the users, lane of the items
 
 
 def write_incremental(tables: Tables, settings: Settings, database: Database) -> None:  # noqa: ARG001  the contract's
@@ -70,41 +72,76 @@ def write_incremental(tables: Tables, settings: Settings, database: Database) ->
 def write_edges(name: str, edges: pl.DataFrame, database: Database) -> None:
     """Merge edges, with the columns of `collect_edges`, between nodes that are there. Raises `DatabaseError`.
 
-    `name`: interacted or held_out.
+    `name`: interacted or held_out. A batch's statement runs while the one before commits, where they share no node. No
+    two commit at once: a commit locks old edges beside the new ones too, which may lead to nodes of the other batch.
+    Of two that wait for each other Neo4j ends one, which the driver tries again a second later.
     """
     fresh = database.read(statement("count_edges"))[0][name] == 0
 
-    def write_batch(batch: pl.DataFrame) -> int:
-        rows = batch
-        if not fresh:
-            stored = _stored(name, batch, database)
-            rows = changed_edges(stored, merge_edges(stored, batch))
-        if len(rows):
-            database.write(statement(f"merge_{name}"), {"users": by_user(rows.iter_rows())})
+    def write_batch(batch: pl.DataFrame, before: Future[int] | None) -> int:
+        rows = batch.rows() if fresh else _changed(name, batch, database)
+        parameters = edge_parameters(rows)
+
+        def merge(run: Run) -> None:
+            if rows:
+                run(statement(f"merge_{name}"), parameters)
+            if before is not None:
+                before.result()
+
+        database.transact(merge)
         return len(batch)
 
-    with step(f"Writing {name.replace('_', ' ')} edges", len(edges)) as shown, ThreadPoolExecutor(LANES) as pool:
-        for together in turns(edges):
-            for written in pool.map(write_batch, together):
-                shown.advance(written)
+    with step(f"Writing {name.replace('_', ' ')} edges", len(edges)) as shown, ThreadPoolExecutor(2) as pool:
+        before, last = None, None
+        for cell, batch in cells(edges):
+            if before is not None and last is not None and not apart(last, cell):
+                wait([before])
+            writing = pool.submit(write_batch, batch, before)
+            if before is not None:
+                shown.advance(before.result())
+            before, last = writing, cell
+        if before is not None:
+            shown.advance(before.result())
 
 
-def turns(edges: pl.DataFrame) -> Iterator[Sequence[pl.DataFrame]]:
-    """Batches that can be written at the same time, at most `LANES` of them: no user or item is in two of a turn.
+def cells(edges: pl.DataFrame) -> Iterator[tuple[Cell, pl.DataFrame]]:
+    """Batches in the order in which they are written: one shares no node with the one before, but for few of them.
 
-    A new edge locks both its ends until the commit, so transactions that share nodes would wait for each other, or
-    each for the other. Users and items are dealt to lanes; a turn takes lane n of the users with lane n + shift of the
-    items.
+    Users and items are dealt to lanes, and a cell is a lane of the one with a lane of the other. Cells take turns that
+    have neither lane in common.
     """
     if len(edges) <= BATCH:
-        yield from ([batch] for batch in _batches(edges))
+        yield from (((0, 0), batch) for batch in _batches(edges))
         return
-    lane = {name: pl.col(name).hash() % LANES for name in PAIR}
-    shift = ((lane["item"] + LANES - lane["user"]) % LANES).alias("shift")
-    for part in edges.with_columns(shift, lane["user"].alias("lane")).partition_by("shift", include_key=False):
-        lanes = part.partition_by("lane", include_key=False, maintain_order=True)
-        for turn in zip_longest(*map(_batches, lanes)):
-            yield [batch for batch in turn if batch is not None]
+    user, item = (pl.col(name).hash() % LANES for name in PAIR)
+    dealt = edges.with_columns(shift=(item + LANES - user) % LANES, lane=user)
+    for (shift,), part in dealt.partition_by("shift", include_key=False, as_dict=True).items():
+        lanes = part.partition_by("lane", include_key=False, as_dict=True)
+        named = (zip(repeat((lane, (lane + shift) % LANES)), _batches(own)) for (lane,), own in lanes.items())
+        for turn in zip_longest(*named):
+            yield from (batch for batch in turn if batch is not None)
+
+
+def apart(one: Cell, other: Cell) -> bool:
+    """Whether two cells have no node in common."""
+    return one[0] != other[0] and one[1] != other[1]
+
+
+def _changed(name: str, batch: pl.DataFrame, database: Database) -> list[tuple[Any, ...]]:
+    """Those edges of the batch that are not stored, and those that hold other events once they are merged."""
+    [found] = database.read(statement(f"stored_{name}"), {"pairs": batch.select(PAIR).rows()})
+    stored = {tuple(edge[:2]): tuple(edge) for edge in found["edges"]}
+    edges = [edge for edge in batch.iter_rows() if edge != stored.get(edge[:2])]
+    new = [edge for edge in edges if edge[:2] not in stored]
+    if len(new) == len(edges):
+        return new
+    others = _frame(edge for edge in edges if edge[:2] in stored)
+    before = _frame(stored[pair] for pair in others.select(PAIR).iter_rows())
+    return new + changed_edges(before, merge_edges(before, others)).rows()
+
+
+def _frame(edges: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
+    return pl.DataFrame(list(edges), schema=STORED_SCHEMA, orient="row")
 
 
 def _batches(edges: pl.DataFrame) -> Iterator[pl.DataFrame]:
@@ -112,11 +149,6 @@ def _batches(edges: pl.DataFrame) -> Iterator[pl.DataFrame]:
     number = (edges["count"].cum_sum() // EVENTS).alias("number")
     for part in edges.with_columns(number).partition_by("number", include_key=False, maintain_order=True):
         yield from part.iter_slices(BATCH)
-
-
-def _stored(name: str, batch: pl.DataFrame, database: Database) -> pl.DataFrame:
-    rows = database.read(statement(f"stored_{name}"), {"pairs": batch.select(PAIR).to_dicts()})
-    return pl.DataFrame(rows, schema=STORED_SCHEMA).select(EDGE_COLUMNS)
 
 
 def _count_popularity(database: Database) -> None:

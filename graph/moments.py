@@ -54,12 +54,17 @@ def add_events(edge: Row | None, events: Iterable[Row]) -> Row:
     return merged
 
 
-def by_user(edges: Iterable[Sequence[Any]]) -> list[Row]:
-    """Edges as `merge_interacted.cypher` takes them: fastest where all of a user follow each other.
+def edge_parameters(edges: Iterable[Sequence[Any]]) -> dict[str, Any]:
+    """Edges as `merge_interacted.cypher` takes them: each item's id once, and the edges of each user.
 
-    `edges`: of each the values of `EDGE_COLUMNS`.
+    `edges`: of each the values of `EDGE_COLUMNS`; fastest where all of a user follow each other.
     """
-    return [{"id": user, "edges": [edge[1:] for edge in some]} for user, some in groupby(edges, itemgetter(0))]
+    places: dict[str, int] = {}
+    users = [
+        {"id": user, "edges": [[places.setdefault(edge[1], len(places)), *edge[2:]] for edge in some]}
+        for user, some in groupby(edges, itemgetter(0))
+    ]
+    return {"items": list(places), "users": users}
 
 
 def _spread(edge: Row) -> list[Row]:

@@ -1,15 +1,14 @@
 """The graph out again, as one `HeteroData` of PyTorch Geometric. The only module of `graph` that imports torch."""
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
-import neo4j
 import numpy as np
 import torch
 from torch_geometric.data import HeteroData
 
-from graph.driver import Database, translate
+from graph.driver import Database
 from graph.errors import StoreError
 from graph.histories import UNKNOWN_CODE, Histories
 from graph.hops import EVENT_HOPS, PAIR_HOPS, Hop
@@ -65,25 +64,11 @@ def read_snapshot(database: Database) -> HeteroData:
     return data
 
 
-def _stream(
-    database: Database, name: str, parameters: dict[str, Any] | None = None, fetch_size: int = 10_000
-) -> Iterator[dict[str, Any]]:
-    """As `Database.stream`, without `Record.data`: copying nested lists by value took three quarters of the time."""
-    with (
-        translate(database.address),
-        database.driver.session(
-            database=database.name, default_access_mode=neo4j.READ_ACCESS, fetch_size=fetch_size
-        ) as session,
-    ):
-        for record in session.run(neo4j.Query(statement(f"snapshot_{name}")), parameters):
-            yield dict(zip(record.keys(), record.values(), strict=True))
-
-
 def _read_nodes(
     name: str, parameters: dict[str, Any], database: Database
 ) -> tuple[list[dict[str, Any]], dict[str, int]]:
     with step(f"Reading {name.replace('_', ' ')}"):
-        rows = sorted(_stream(database, name, parameters), key=lambda row: str(row["id"]))
+        rows = sorted(database.stream(statement(f"snapshot_{name}"), parameters), key=lambda row: str(row["id"]))
     return rows, {row["id"]: number for number, row in enumerate(rows)}
 
 
@@ -127,7 +112,7 @@ def _read_browse_nodes(data: HeteroData, source: Source, database: Database) -> 
 def _read_pairs(data: HeteroData, hop: Hop, numbers: Numbers, database: Database) -> None:
     start, name, end = hop
     ends = array("q")
-    for row in _stream(database, name, {"tree": data.source.id}):
+    for row in database.stream(statement(f"snapshot_{name}"), {"tree": data.source.id}):
         ends.extend((numbers[start][row["start"]], numbers[end][row["end"]]))
     pairs = np.frombuffer(ends, np.int64).reshape(-1, 2)
     data[hop].edge_index = torch.from_numpy(pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))].T.copy())
@@ -137,7 +122,7 @@ def _read_events(data: HeteroData, hop: Hop, numbers: Numbers, places: dict[str,
     histories, users, items, name = Histories(), numbers["user"], numbers["item"], hop[1]
     total = database.read(statement("count_edges"))[0][name]
     with step(f"Reading {name.replace('_', ' ')} edges", total) as shown:
-        for row in _stream(database, name, fetch_size=USERS_AT_ONCE):
+        for row in database.stream(statement(f"snapshot_{name}"), fetch_size=USERS_AT_ONCE):
             histories.add(users[row["user"]], (items[item] for item in row["items"]), row, places)
             shown.advance(len(row["items"]))
     events = vars(histories.sort())

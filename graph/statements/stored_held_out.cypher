@@ -1,7 +1,8 @@
-// $pairs: maps {user, item}; gives the edges of these pairs that are there, with last_time in seconds
+// $pairs: lists [user, item]; the edges of these pairs that are there, in one row, each a list of the columns of
+// `moments.EDGE_COLUMNS`, with last_time in seconds
 UNWIND $pairs AS pair
-MATCH (:User {id: pair.user})-[r:HELD_OUT]->(:Item {id: pair.item})
-RETURN pair.user AS user, pair.item AS item, r.count AS count, r.kind AS kind,
-       r.last_time.epochSeconds AS last_time, r.last_position AS last_position,
-       r.positions AS positions, r.times AS times, r.sessions AS sessions,
-       r.quantities AS quantities, r.values AS values, r.places AS places
+MATCH (u:User {id: pair[0]})-[r:HELD_OUT]->(i:Item {id: pair[1]})
+RETURN collect([
+  u.id, i.id, r.count, r.kind, r.last_time.epochSeconds, r.last_position,
+  r.positions, r.times, r.sessions, r.quantities, r.values, r.places
+]) AS edges

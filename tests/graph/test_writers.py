@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -21,7 +22,7 @@ from graph.bulk import write_bulk
 from graph.constraints import STATEMENTS, create_constraints
 from graph.driver import Database, connect
 from graph.errors import ServerError, SettingsError, SourceError, StoreBusy, StoreError, StoreNotEmpty
-from graph.incremental import write_incremental
+from graph.incremental import apart, write_incremental
 from graph.rows import changed_edges, collect_edges, merge_edges, spread_events
 from graph.schema import EXPOSURE, Source, Tables
 from graph.server import ManagedServer
@@ -88,17 +89,30 @@ def test_both_writers_leave_the_same_graph(odd_tables: Tables, settings: Setting
     assert {"item_popularity", "item_created", "item_text"} <= names
 
 
-def test_edges_that_are_written_at_once_share_no_node(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(incremental, "BATCH", 10)
+def test_two_batches_that_are_apart_share_no_node_and_most_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(incremental, "BATCH", 5)
     edges = collect_edges(many_events())
-    turns = list(incremental.turns(edges))
-    assert_frame_equal(pl.concat([batch for turn in turns for batch in turn]).sort("user", "item"), edges)
-    assert max(map(len, turns)) > 1
-    for turn in turns:
+    written = list(incremental.cells(edges))
+    assert_frame_equal(pl.concat([batch for _, batch in written]).sort("user", "item"), edges)
+    assert max(len(batch) for _, batch in written) <= 5
+    together = [(one, other) for (cell, one), (next_cell, other) in pairwise(written) if apart(cell, next_cell)]
+    assert len(together) > len(written) / 2
+    for pair in together:
         for column in ("user", "item"):
-            named = pl.concat([batch[column].unique() for batch in turn])
-            assert named.is_unique().all()
-        assert max(map(len, turn)) <= 10
+            assert pl.concat([batch[column].unique() for batch in pair]).is_unique().all()
+
+
+def test_batches_of_a_load_never_wait_for_each_other_in_a_circle(
+    settings: Settings,
+    empty_database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(incremental, "BATCH", 200)
+    rows = ({"user": f"u{n % 97}", "item": f"i{n % 131}", "time": n} for n in range(97 * 131))
+    write_incremental(make_tables(events(*rows)), settings, empty_database)
+    assert empty_database.read(statement("count_edges"))[0]["interacted"] == 97 * 131
+    assert [record.message for record in caplog.records if "will be retried" in record.message] == []
 
 
 def test_edges_that_are_written_at_once_are_all_there(

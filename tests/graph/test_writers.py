@@ -20,7 +20,7 @@ from polars.testing import assert_frame_equal
 from graph import incremental
 from graph.bulk import write_bulk
 from graph.constraints import STATEMENTS, create_constraints
-from graph.driver import Database, connect
+from graph.driver import Database, Run, connect
 from graph.errors import ServerError, SettingsError, SourceError, StoreBusy, StoreError, StoreNotEmpty
 from graph.incremental import apart, write_incremental
 from graph.rows import changed_edges, collect_edges, merge_edges, spread_events
@@ -102,17 +102,26 @@ def test_two_batches_that_are_apart_share_no_node_and_most_are(monkeypatch: pyte
             assert pl.concat([batch[column].unique() for batch in pair]).is_unique().all()
 
 
-def test_batches_of_a_load_never_wait_for_each_other_in_a_circle(
-    settings: Settings,
-    empty_database: Database,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+def test_a_statement_runs_during_another_commit_but_no_two_commit_at_once(
+    settings: Settings, empty_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(incremental, "BATCH", 200)
-    rows = ({"user": f"u{n % 97}", "item": f"i{n % 131}", "time": n} for n in range(97 * 131))
-    write_incremental(make_tables(events(*rows)), settings, empty_database)
-    assert empty_database.read(statement("count_edges"))[0]["interacted"] == 97 * 131
-    assert [record.message for record in caplog.records if "will be retried" in record.message] == []
+    commits, statements, transact = [], [], Database.transact
+
+    def slow(database: Database, work: Callable[[Run], object], timeout: float | None = None) -> None:
+        def whole(run: Run) -> None:
+            work(lambda query, given: (statements.append(time.monotonic()), run(query, given))[1])
+            commits.append([time.monotonic()])
+            time.sleep(0.05)  # of the commit: the transaction is open
+
+        transact(database, whole, timeout)
+        commits[-1].append(time.monotonic())
+
+    monkeypatch.setattr(incremental, "BATCH", 10)
+    monkeypatch.setattr(Database, "transact", slow)
+    write_incremental(make_tables(many_events()), settings, empty_database)
+    assert len(commits) > 20
+    assert all(end <= begin for (_, end), (begin, _) in pairwise(commits))
+    assert any(begin < at < end for begin, end in commits for at in statements)
 
 
 def test_edges_that_are_written_at_once_are_all_there(

@@ -84,7 +84,7 @@ def install(uv):
     if uv:
         command = [uv, "pip", "install", "--python", str(VENV / "bin" / "python"), "--compile-bytecode"]
     else:
-        command = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--compile"]
+        command = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-compile"]
         command += ["--progress-bar", "on" if sys.stderr.isatty() else "off"]
     command.append("--no-deps")
     version = torch_version()
@@ -96,6 +96,11 @@ def install(uv):
     if cpu:  # its wheels are others than PyPI's, so the lock's checksums are not theirs
         run(*command, "--index-url", CPU_INDEX, f"torch=={version}")
     run(*command, "--no-build-isolation", "--editable", str(ROOT))
+    if not uv:  # pip would compile one file at a time, and packages' own tests too; some files are no code and fail
+        tests = r"[/\\]tests[/\\]"
+        packages = map(str, VENV.glob("lib/python*/site-packages"))
+        compiling = [str(VENV / "bin" / "python"), "-m", "compileall", "-q", "-q", "-j", "0", "-x", tests, *packages]
+        subprocess.run(compiling, check=False, stdin=subprocess.DEVNULL)
 
 
 def run(*command):

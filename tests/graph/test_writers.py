@@ -19,7 +19,7 @@ from polars.testing import assert_frame_equal
 
 from graph import incremental
 from graph.bulk import write_bulk
-from graph.constraints import STATEMENTS, create_constraints
+from graph.constraints import STATEMENTS, create_constraints, index_name
 from graph.driver import Database, Run, connect
 from graph.errors import ServerError, SettingsError, SourceError, StoreBusy, StoreError, StoreNotEmpty
 from graph.incremental import apart, write_incremental
@@ -191,6 +191,18 @@ def test_popular_items_come_from_the_index(settings: Settings, empty_database: D
     assert "NodeIndexSeekByRange" in str(plan)
     assert "Sort" not in str(plan)
     assert "Top" not in str(plan)
+
+
+def test_only_what_is_missing_is_created(empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    create_constraints(empty_database)
+    empty_database.write_in_batches("DROP INDEX item_created")
+    written, write_row = [], Database.write
+    monkeypatch.setattr(Database, "write", lambda self, query: (written.append(query), write_row(self, query))[1])
+    for _ in range(2):
+        create_constraints(empty_database)
+    assert written == [statement("index_item_created")]
+    online = set(empty_database.read(statement("online_indexes"))[0]["names"])
+    assert {index_name(name) for name in STATEMENTS} <= online
 
 
 def test_new_events_of_a_pair_join_the_stored_ones(settings: Settings, empty_database: Database) -> None:

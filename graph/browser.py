@@ -37,14 +37,20 @@ def read_page(name: str, address: str) -> bytes:
     return content.replace(ADDRESS.encode(), address.encode()) if name.endswith(".html") else content
 
 
+def without_browser(jars: Sequence[Path]) -> list[Path]:
+    return [jar for jar in jars if not jar.name.startswith(JAR)]
+
+
 def with_pages(jars: Sequence[Path], target: Path, browser_uri: str) -> list[Path]:
     """The class path `jars` with a copy of Browser's jar, `target`, that has Twohop's pages, in the place of its own.
 
-    The class path stays as it is where the documents are not installed. Raises `OSError` where nothing can be written.
+    It stands last: all before it is the same for every store, which Java's archive of classes depends on. Browser stays
+    as it is where the documents are not installed. Raises `OSError` where nothing can be written.
     """
-    if not all((DOCUMENTS / file).is_file() for file in PAGES.values()):
-        return list(jars)
-    return [_add_pages(jar, target, browser_uri) if jar.name.startswith(JAR) else jar for jar in jars]
+    own = [jar for jar in jars if jar.name.startswith(JAR)]
+    if all((DOCUMENTS / file).is_file() for file in PAGES.values()):
+        own = [_add_pages(jar, target, browser_uri) for jar in own]
+    return [*without_browser(jars), *own]
 
 
 def _add_pages(jar: Path, target: Path, browser_uri: str) -> Path:

@@ -13,10 +13,10 @@ import psutil
 from filelock import FileLock, Timeout
 from neo4j.exceptions import AuthError, ServiceUnavailable, SessionExpired
 
-from graph.browser import with_pages
+from graph.browser import with_pages, without_browser
 from graph.errors import AuthenticationFailed, PortTaken, ServerCrashed, ServerError, SettingsError, StoreBusy
-from graph.jars import NEO4J, fetch
-from graph.java import ADMIN, SERVER, environment, write_command
+from graph.jars import NEO4J, cache_folder, fetch
+from graph.java import ADMIN, SERVER, class_archive, environment, write_command
 from graph.progress import step
 from graph.server_folder import LOOPBACK, ServerFolder, State, last_lines
 from graph.settings import Settings
@@ -196,7 +196,9 @@ class ManagedServer:
     def _run_admin(self, words: Sequence[str], jars: list[Path]) -> Path:
         folder = self.folder
         with self._reporting_disk_errors():
-            command = write_command(folder.admin_arguments, ADMIN, words, jars, self.settings.heap)
+            jars = without_browser(jars)
+            archive = class_archive(jars, cache_folder())
+            command = write_command(folder.admin_arguments, ADMIN, words, jars, self.settings.heap, archive)
         try:
             with folder.admin_log.open("wb") as log:
                 code = subprocess.run(  # noqa: S603  own Java, own arguments
@@ -221,8 +223,9 @@ class ManagedServer:
         words = [f"--home-dir={folder.home}", f"--config-dir={folder.conf}"]
         log_size = folder.log_size()
         with self._reporting_disk_errors():
+            archive = class_archive(without_browser(jars), cache_folder())
             jars = with_pages(jars, folder.browser_jar, browser_uri(state.http_port))
-            command = write_command(folder.server_arguments, SERVER, words, jars, self.settings.heap)
+            command = write_command(folder.server_arguments, SERVER, words, jars, self.settings.heap, archive)
             with folder.console.open("wb") as console:
                 process = subprocess.Popen(  # noqa: S603  own Java, own arguments
                     command,

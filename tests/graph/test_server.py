@@ -10,9 +10,11 @@ import httpx
 import psutil
 import pytest
 
+from graph.browser import without_browser
 from graph.driver import Database, connect
 from graph.errors import AuthenticationFailed, ServerError, SettingsError, StoreBusy, StoreEmpty
-from graph.jars import NEO4J
+from graph.jars import NEO4J, fetch
+from graph.java import class_archive
 from graph.server import ManagedServer
 from graph.server_folder import ServerFolder, State
 from graph.settings import Settings
@@ -138,6 +140,34 @@ def test_admin_tool_fills_a_store_that_the_server_then_serves(imported: ManagedS
     with pytest.raises(StoreBusy, match="stop it first"):
         imported.run_admin(["database", "import", "full"])
     assert imported.stop()
+
+
+def test_a_server_starts_with_the_classes_that_an_earlier_one_wrote_down(
+    imported: ManagedServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("graph.server.cache_folder", lambda: tmp_path)
+    archive = class_archive(without_browser(fetch()), tmp_path)
+    assert archive
+    imported.stop()
+    for shared in (False, True):
+        imported.start()
+        files = {Path(one.path) for one in psutil.Process(imported.status().pid).memory_maps()}
+        assert (archive in files) == shared
+        imported.stop()
+        assert list(tmp_path.iterdir()) == [archive]
+    archive.chmod(0o600)
+    archive.write_bytes(b"damaged")
+    log = imported.run_admin(["server", "memory-recommendation"])
+    assert "server.memory.heap" in log.read_text()
+
+
+def test_without_an_archive_of_javas_own_classes_nothing_is_shared(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("graph.java.OWN_CLASSES", tmp_path / "file" / "classes.jsa")
+    assert class_archive([], tmp_path) is None
+    assert [file.name for file in tmp_path.iterdir()] == ["file"]
 
 
 def test_admin_tool_that_fails_says_why(imported: ManagedServer) -> None:

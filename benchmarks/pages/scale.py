@@ -84,6 +84,27 @@ def scale() -> Iterator[str]:
             ],
         )  # fmt: skip
     yield from _columns(read("columns") or [])
+    yield from _writers(read("writers"))
+
+
+def _writers(found: Row | None) -> Iterator[str]:
+    if not found:
+        return
+    edges = found["bulk"]["write"]["edges"]
+    yield "### Both writers, real data"
+    yield (
+        f"`python -m benchmarks.writers`: {edges:,} edges with {found['events']:,} purchases of {found['data']}, {found['users']:,} users and {found['items']:,} items with their categories, into empty stores, from the checks to the last index. "
+        f"*Again* is the same load once more, which changes nothing. {found['cores']} cores, Neo4j {found['neo4j']}, Python {found['python']}; {found['processes_running_before']:.1f} other processes were running when it began."
+    )
+    yield table(
+        ["writer", "what", "s", "edges/s", "most memory, MiB"],
+        [
+            [writer, what, f"{one['wall_s']:,.1f}", f"{one['edges_per_s']:,}", f"{one['peak_mib']:,}"]
+            for writer in ("bulk", "incremental")
+            for what, name in (("load", "write"), ("again", "write_again"), ("snapshot", "snapshot"))
+            if (one := found[writer][name])
+        ],
+    )
 
 
 def _columns(rows: list[Row]) -> Iterator[str]:

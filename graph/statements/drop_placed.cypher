@@ -8,8 +8,8 @@ CALL (i) {
 CALL (i) {
   MATCH (j)-[s:SIMILAR {generation: $generation, placed: true}]->(i)
   WITH j, s ORDER BY j.id
-  SET j.lock = true,
-      j.changed = CASE WHEN j.changed >= timestamp() THEN j.changed + 1 ELSE timestamp() END
+  SET j.lock = true
+  SET j.changed = CASE WHEN j.changed >= timestamp() THEN j.changed + 1 ELSE timestamp() END
   REMOVE j.lock
   WITH j, s, s.rank AS rank
   DELETE s

@@ -5,8 +5,8 @@ MATCH (:Generation {id: $generation, state: 'ready'})
 MATCH (i:Item {id: $item})
 UNWIND $rows AS row
 MATCH (j:Item {id: row.id})
-SET j.lock = true,
-    j.changed = CASE WHEN j.changed >= timestamp() THEN j.changed + 1 ELSE timestamp() END
+SET j.lock = true
+SET j.changed = CASE WHEN j.changed >= timestamp() THEN j.changed + 1 ELSE timestamp() END
 REMOVE j.lock
 WITH i, j, row
 CALL (j, row) {

@@ -1,8 +1,11 @@
 // $rows: maps {id, stale}, sorted by id; makes those that are not there. SET locks each until the commit; a stale user
 // waits for new weights. Gives how many are there once all are locked: one may be deleted while its lock is waited for.
+// The first SET is of one property, which locks the node alone. One of several locks the groups of its edges first:
+// another transaction that has the node may want those, and each would wait for the other.
 UNWIND $rows AS row
 MERGE (u:User {id: row.id})
-SET u.lock = true, u.stale = CASE WHEN row.stale THEN true ELSE u.stale END,
+SET u.lock = true
+SET u.stale = CASE WHEN row.stale THEN true ELSE u.stale END,
     u.changed = CASE WHEN u.changed >= timestamp() THEN u.changed + 1 ELSE timestamp() END
 REMOVE u.lock
 WITH count(*) AS locked

@@ -293,6 +293,25 @@ def test_concurrent_batches_of_the_same_events_take_effect_once(shop: Database, 
     assert live == graph_of(shop)
 
 
+def test_events_of_the_same_users_and_items_never_wait_in_a_circle(
+    shop: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of two that do Neo4j ends one, which the driver tries again a second later."""
+
+    def send(sender: int) -> None:
+        draw = random.Random(sender)
+        for call in range(15):
+            users = [f"u{draw.randrange(12)}" for _ in range(10)]
+            write_events(
+                shop, [event(f"{sender} {call} {n}", user, draw.choice(ITEMS)) for n, user in enumerate(users)], NOW
+            )
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(send, range(6)))
+    assert sum(row["properties"]["count"] for row in shop.read(EDGES)) == 6 * 15 * 10
+    assert [record.message for record in caplog.records if "will be retried" in record.message] == []
+
+
 def test_events_while_their_user_is_deleted(shop: Database) -> None:
     """None fails, and what is left is whole: each edge that is there is counted in its item's popularity."""
 

@@ -29,12 +29,13 @@ from graph.swap import announce_swap, finish_swap, import_folder
 SEPARATORS = "\x1f\x1e\x1d\x1c"  # ASCII's own for lists; one that no text of the data holds is taken
 TYPES = {pl.String: "string", pl.Int64: "long", pl.Float64: "double", pl.Boolean: "boolean", pl.Datetime: "datetime"}
 MOMENTS = ("last_time", "created")  # columns in seconds that are stored as moments
-ENDS = {  # relationship type: its CSV columns of ids and the labels they belong to
-    "INTERACTED": {"user": ":START_ID(User)", "item": ":END_ID(Item)"},
-    "HELD_OUT": {"user": ":START_ID(User)", "item": ":END_ID(Item)"},
-    "IN_CATEGORY": {"start": ":START_ID(Item)", "end": ":END_ID(BrowseNode)"},
-    "CHILD_OF": {"start": ":START_ID(BrowseNode)", "end": ":END_ID(BrowseNode)"},
+ENDS = {  # relationship type: its columns of ids and the labels they belong to, the start first
+    "INTERACTED": {"user": "User", "item": "Item"},
+    "HELD_OUT": {"user": "User", "item": "Item"},
+    "IN_CATEGORY": {"start": "Item", "end": "BrowseNode"},
+    "CHILD_OF": {"start": "BrowseNode", "end": "BrowseNode"},
 }
+NUMBER, END_NUMBERS = ":ID", (":START_ID", ":END_ID")  # the tool's own columns
 
 
 def write_bulk(tables: Tables, settings: Settings, database: Database) -> None:
@@ -102,17 +103,35 @@ def _write_files(frames: dict[str, pl.DataFrame], folder: Path) -> list[str]:
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
+    frames = _numbered(frames)
     separator = _free_separator(frames)
-    words, many_lines = [f"--array-delimiter=U+{ord(separator):04X}"], []
+    words, many_lines = ["--id-type=actual", f"--array-delimiter=U+{ord(separator):04X}"], []
     for name, frame in frames.items():
         file = f"{folder.name}/{name}.csv"
-        _csv(name, frame, separator).write_csv(folder / f"{name}.csv", quote_style="necessary")
+        _csv(frame, separator).write_csv(folder / f"{name}.csv", quote_style="necessary")
         words.append(f"--{'relationships' if name in ENDS else 'nodes'}={name}={file}")
         if _holds(frame, "[\r\n]", literal=False):
             many_lines.append(file)
     if many_lines:  # slower to read, so only where needed
         words += [f"--multiline-fields={','.join(many_lines)}", "--multiline-fields-format=v2"]
     return words
+
+
+def _numbered(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Nodes with the numbers that they get in the store, and edges that name those: the tool looks up no ids then."""
+    numbers: dict[str, pl.DataFrame] = {}
+    first = 0
+    for label in (name for name in frames if name not in ENDS):
+        numbers[label] = frames[label].select("id", pl.int_range(first, first + pl.len(), dtype=pl.Int64).alias(NUMBER))
+        first += len(frames[label])
+    found = {label: frames[label].with_columns(numbers[label][NUMBER]) for label in numbers}
+    for kind, ends in ENDS.items():
+        edges = frames[kind]
+        for (column, label), number in zip(ends.items(), END_NUMBERS, strict=True):
+            known = numbers[label].rename({"id": column, NUMBER: number})
+            edges = edges.join(known, on=column, how="left", maintain_order="left").drop(column)
+        found[kind] = edges
+    return found
 
 
 def _options(folder: Path) -> list[str]:
@@ -126,7 +145,7 @@ def _options(folder: Path) -> list[str]:
     ]
 
 
-def _csv(name: str, frame: pl.DataFrame, separator: str) -> pl.DataFrame:
+def _csv(frame: pl.DataFrame, separator: str) -> pl.DataFrame:
     """The frame under the tool's typed headers, its lists joined, without columns that nothing has a value in."""
     frame = frame.select(
         column for column in frame.columns if not len(frame) or frame[column].null_count() < len(frame)
@@ -134,15 +153,13 @@ def _csv(name: str, frame: pl.DataFrame, separator: str) -> pl.DataFrame:
     moments = [name for name in MOMENTS if name in frame.columns]
     frame = frame.with_columns(pl.from_epoch(name, time_unit="s") for name in moments)
     return frame.select(
-        _text(column, kind, separator).alias(_header(name, column, kind)) for column, kind in frame.schema.items()
+        _text(column, kind, separator).alias(_header(column, kind)) for column, kind in frame.schema.items()
     )
 
 
-def _header(name: str, column: str, kind: pl.DataType) -> str:
-    if column in (ends := ENDS.get(name, {})):
-        return ends[column]
-    if column == "id" and name not in ENDS:
-        return f"id:ID({name})"
+def _header(column: str, kind: pl.DataType) -> str:
+    if column in (NUMBER, *END_NUMBERS):
+        return column
     if isinstance(kind, pl.List):
         return f"{column}:{TYPES[type(kind.inner)]}[]"  # type: ignore[index]
     return f"{column}:{TYPES[type(kind)]}"

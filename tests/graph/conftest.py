@@ -1,5 +1,6 @@
 """Small tables for the writers, and all that a graph holds in a form that can be compared."""
 
+import socket
 from typing import Any
 
 import polars as pl
@@ -37,6 +38,13 @@ def dump(database: Database) -> list[str]:
     for row in rows:
         row["properties"] = sorted(item for item in row["properties"].items() if item[0] not in FOLLOWED)
     return sorted(map(repr, rows))
+
+
+def free_port() -> int:
+    """One that no store chooses: for a server that stops and starts while others choose theirs."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def events(*rows: dict[str, Any]) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from graph.java import class_archive
 from graph.server import ManagedServer
 from graph.server_folder import ServerFolder, State
 from graph.settings import Settings
+from tests.graph.conftest import free_port
 
 NewSettings = Callable[..., Settings]
 
@@ -126,7 +127,7 @@ def imported(new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory
     """A store that the admin tool filled before its server ever ran."""
     rows = tmp_path_factory.mktemp("rows") / "things.csv"
     rows.write_text("id:ID,name\n1,one\n2,two\n")
-    managed = ManagedServer(new_settings(store="imported"))
+    managed = ManagedServer(new_settings(store="imported", bolt_port=free_port(), http_port=free_port()))
     log = managed.run_admin(["database", "import", "full", f"--nodes=Thing={rows}", "--verbose"])
     assert "IMPORT DONE" in log.read_text()
     yield managed

@@ -1,7 +1,6 @@
 """Both writers: the same graph from either, again and after a kill; new events join; contradictions are refused."""
 
 import multiprocessing
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -32,15 +31,9 @@ from graph.source import begin_load, read_source
 from graph.statements import statement
 from graph.swap import PARTS, announce_swap, finish_swap, import_folder
 from graph.writers import is_empty, write
-from tests.graph.conftest import dump, events, make_tables
+from tests.graph.conftest import dump, events, free_port, make_tables
 
 # A bulk load stops and starts its server, so these tests have one of their own, at ports that nobody else asks for.
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

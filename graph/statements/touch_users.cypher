@@ -1,7 +1,7 @@
 // $rows: maps {id, stale}, sorted by id; makes those that are not there. SET locks each until the commit; a stale user
 // waits for new weights. Gives how many are there once all are locked: one may be deleted while its lock is waited for.
-// The first SET is of one property, which locks the node alone. One of several locks the groups of its edges first:
-// another transaction that has the node may want those, and each would wait for the other.
+// The first SET reads nothing of the node and so locks the node alone. One that reads what it sets locks the groups of its
+// edges first, as MERGE of an edge does: who has the node may be about to want those, and each would wait for the other.
 UNWIND $rows AS row
 MERGE (u:User {id: row.id})
 SET u.lock = true

@@ -1,4 +1,3 @@
 // $user: id of a user who is there; $profile: map of the profile properties, null for what leaves
 MATCH (u:User {id: $user})
-SET u.stale = true
-SET u += $profile
+SET u.stale = true, u += $profile
